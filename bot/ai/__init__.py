@@ -1,0 +1,1 @@
+"""Adapters to models: embedders, vector stores and chat models, each behind its port."""

@@ -1,0 +1,129 @@
+"""微信客服: the one place where the bot answers a customer by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from bot.channels.kf_events import read_message
+from bot.domain.delivery import PERSON_STATES
+from bot.domain.events import Notice, Received
+from bot.domain.ids import digest
+from bot.domain.messages import KfEventReply, KfHandover, KfReply, Outbound, Receipt
+from bot.domain.text import split_text
+from bot.errors import Undeliverable, WeComError
+from bot.ports import Clock
+from bot.wecom.crypto import parse_xml
+from bot.wecom.errcodes import as_channel_error
+from bot.wecom.kf import KfApi
+
+_FIRST = "first:"
+_OLD = timedelta(minutes=10)
+_POOL, _PERSON = 2, 3
+_NOT_RECEIVING = frozenset({95014, 95019})
+_NOT_ALLOWED = 95016
+TEXT_BYTES = 2048  # wecom_protocol §4.5
+
+
+class KfChannel:
+    """Pulls messages by cursor, sends replies, hands sessions over."""
+
+    name = "kf"
+
+    def __init__(self, api: KfApi, clock: Clock, repeated_msgid_code: int) -> None:
+        self._api = api
+        self._clock = clock
+        self._repeated_msgid_code = repeated_msgid_code
+
+    def cursor_of(self, notice: Notice) -> str | None:
+        """Name the account's cursor."""
+        return f"kf:{parse_xml(notice.body).get('OpenKfId', '')}"
+
+    async def receive(self, notice: Notice, cursor: str) -> Received:
+        """Pull one page. A first start reads the past three days and answers only what is new."""
+        fields = parse_xml(notice.body)
+        first = not cursor or cursor.startswith(_FIRST)
+        account, token = str(fields.get("OpenKfId", "")), str(fields.get("Token", ""))
+        try:
+            page = await self._api.sync_msg(account, cursor.removeprefix(_FIRST), token)
+        except WeComError as error:
+            raise as_channel_error(error) from error
+        since = self._clock.now() - _OLD if first else datetime.fromtimestamp(0, UTC)
+        arrivals = [
+            arrival for item in page.msg_list if (arrival := read_message(item, since)) is not None
+        ]
+        keeps_first = first and page.has_more
+        return Received(
+            arrivals=tuple(arrivals),
+            cursor=(_FIRST if keeps_first else "") + page.next_cursor,
+            more=page.has_more,
+        )
+
+    async def send(self, key: str, message: Outbound, *, repeated: bool) -> Receipt:
+        """Deliver a reply or hand the session over."""
+        try:
+            match message:
+                case KfReply():
+                    return await self._reply(key, message, repeated=repeated)
+                case KfEventReply():
+                    return Receipt(ref=await self._api.send_msg_on_event(_event_body(message)))
+                case KfHandover():
+                    return await self._hand_over(message, repeated=repeated)
+                case _:
+                    raise Undeliverable("not_a_kf_message")
+        except WeComError as error:
+            raise as_channel_error(error) from error
+
+    async def _reply(self, key: str, message: KfReply, *, repeated: bool) -> Receipt:
+        msgid = digest(key)  # WeCom refuses a repeated id, which is what makes a retry safe
+        body = {
+            "touser": message.customer,
+            "open_kfid": message.account,
+            "msgid": msgid,
+            **_content(message),
+        }
+        try:
+            return Receipt(ref=await self._api.send_msg(body))
+        except WeComError as error:
+            if repeated and error.errcode == self._repeated_msgid_code:
+                return Receipt(ref=msgid)
+            raise
+
+    async def _hand_over(self, message: KfHandover, *, repeated: bool) -> Receipt:
+        account, customer = message.account, message.customer
+        try:
+            if message.to is not None:
+                code = await self._api.trans(account, customer, _PERSON, message.to)
+                return Receipt(ref=message.to, response_code=code)
+        except WeComError as error:
+            if error.errcode == _NOT_ALLOWED and await self._with_person(message):
+                return Receipt(ref=message.to or "")
+            if error.errcode not in _NOT_RECEIVING:
+                raise
+        try:
+            return Receipt(response_code=await self._api.trans(account, customer, _POOL, None))
+        except WeComError as error:
+            if error.errcode == _NOT_ALLOWED and await self._with_person(message):
+                return Receipt()
+            raise
+
+    async def _with_person(self, message: KfHandover) -> bool:
+        session = await self._api.service_state(message.account, message.customer)
+        return session.service_state in PERSON_STATES
+
+
+def _content(message: KfReply) -> Mapping[str, object]:
+    content = message.content
+    match content.kind:
+        case "text":
+            return {"msgtype": "text", "text": {"content": split_text(content.text, TEXT_BYTES)[0]}}
+        case _:
+            raise Undeliverable(f"kf_cannot_send_{content.kind}")
+
+
+def _event_body(message: KfEventReply) -> dict[str, object]:
+    return {
+        "code": message.code,
+        "msgtype": "text",
+        "text": {"content": split_text(message.content.text, TEXT_BYTES)[0]},
+    }

@@ -1,0 +1,137 @@
+"""A bot that runs against the local WeCom over HTTP, and can be stopped and started again."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.app import App, Progress, assemble, listening
+from bot.channels.callback import PATH
+from bot.clock import FakeClock
+from bot.config import Settings, load_settings
+from bot.demo.town import (
+    AGENT_ID,
+    ARCHIVE_SECRET,
+    CALLBACK_AES_KEY,
+    CALLBACK_TOKEN,
+    CORP_SECRET,
+    Town,
+    build_town,
+)
+from bot.emulator.server import EmulatorServer, build_app, serve_emulator
+from bot.workers.content import read_snapshot
+from bot.workspace import Workspace
+
+_CALLBACKS = ("app", "kf", "contact")
+
+
+@dataclass
+class Demo:
+    """A town, its WeCom and the bot; ``restart`` is what a deployment or a crash does."""
+
+    town: Town
+    server: EmulatorServer
+    settings: Settings
+    workspace: Workspace
+    clock: FakeClock
+    progress: Progress | None = None
+    app: App | None = None
+    _open: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def bot(self) -> App:
+        """Return the bot that runs now."""
+        if self.app is None:
+            raise RuntimeError("the bot is stopped")
+        return self.app
+
+    async def start(self) -> None:
+        """Start the bot and tell WeCom where it listens."""
+        self._open = AsyncExitStack()
+        self.app = await self._open.enter_async_context(
+            assemble(self.settings, self.workspace, self.clock, progress=self.progress)
+        )
+        address = await self._open.enter_async_context(listening(self.app.web(), "127.0.0.1", 0))
+        for name in _CALLBACKS:
+            self.town.world.callbacks.configure(
+                name, address + PATH, CALLBACK_TOKEN, CALLBACK_AES_KEY
+            )
+
+    async def stop(self) -> None:
+        """Stop the bot; what it had in hand lies in its database."""
+        self.app = None
+        await self._open.aclose()
+
+    async def restart(self) -> None:
+        """Stop the bot and start it again on the same database."""
+        await self.stop()
+        await self.start()
+
+    async def settle(self) -> int:
+        """Deliver callbacks and let the bot work until neither has anything left to do.
+
+        Returns how many pieces of work the bot did.
+        """
+        total = 0
+        while True:
+            await self.town.world.callbacks.flush()
+            worked = await self.bot.tick()
+            total += worked
+            if not worked and not self.town.world.callbacks.waiting:
+                return total
+
+
+@asynccontextmanager
+async def open_demo(
+    workspace: Workspace,
+    start: datetime,
+    *,
+    seed: int = 1,
+    groups: int = 20,
+    members: int = 400,
+    live: bool = False,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    progress: Progress | None = None,
+    add_routes: Any = None,
+) -> AsyncIterator[Demo]:
+    """Open a town with its bot; with ``live`` the clock flows and callbacks go out at once."""
+    clock = FakeClock(start, running=live)
+    snapshot = read_snapshot(workspace, start.date())
+    town = build_town(snapshot.bank, clock, seed=seed, groups=groups, members=members)
+    application = build_app(town.world)
+    if add_routes is not None:
+        add_routes(application, town)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="zhilin-demo-"))
+        server = await stack.enter_async_context(
+            serve_emulator(town.world, host, port, live=live, app=application)
+        )
+        settings = demo_settings(workspace, server.base_url, Path(folder), town.kf_link)
+        demo = Demo(town, server, settings, workspace, clock, progress)
+        await demo.start()
+        stack.push_async_callback(demo.stop)
+        yield demo
+
+
+def demo_settings(workspace: Workspace, wecom: str, folder: Path, kf_link: str) -> Settings:
+    """Return the workspace's settings, pointed at the local WeCom and a database of its own."""
+    return load_settings(
+        workspace.config,
+        wecom={
+            "api_base": wecom,
+            "corp_id": "ww0000zhilin000000",
+            "secret": CORP_SECRET,
+            "agent_id": AGENT_ID,
+            "callback_token": CALLBACK_TOKEN,
+            "callback_aes_key": CALLBACK_AES_KEY,
+        },
+        archive={"url": wecom, "secret": ARCHIVE_SECRET},
+        kf={"link": kf_link},
+        database={"url": f"sqlite:///{folder / 'demo.db'}", "durable": False},
+    )

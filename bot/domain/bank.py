@@ -1,0 +1,168 @@
+"""The bank's own facts (sop/_workspace.yaml): branches, staff, events, days, tags."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bot.domain.fields import Day, DayWindow, Slug, Words, YesNo, refuse
+from bot.domain.ids import BranchId, RmId
+from bot.domain.value import Value
+
+Role = Literal["客户经理", "大堂经理", "支行行长", "消保"]
+_WEEKDAYS = "一二三四五六日"
+
+
+def _zone_name(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise refuse(f"没有「{name}」这个时区", "写 Asia/Shanghai") from None
+    return name
+
+
+class Institution(Value):
+    """The bank (机构)."""
+
+    name: Words = Field(alias="名称")
+    hotline: Words = Field(alias="客服电话")
+    zone_name: Annotated[str, AfterValidator(_zone_name)] = Field("Asia/Shanghai", alias="时区")
+
+
+class Branch(Value):
+    """A branch; ``head`` is a member's userid (网点)."""
+
+    id: BranchId = Field(alias="编号")
+    name: Words = Field(alias="名称")
+    address: Words = Field(alias="地址")
+    phone: Words = Field(alias="电话")
+    hours: Words = Field(alias="营业时间")
+    head: RmId = Field(alias="行长")
+
+
+class Member(Value):
+    """A member of staff; those of head office have no branch (员工)."""
+
+    userid: RmId
+    name: Words = Field(alias="姓名")
+    address_as: Words = Field(alias="称呼")
+    role: Role = Field(alias="角色")
+    branch: BranchId | None = Field(None, alias="网点")
+    on_duty: YesNo = Field(True, alias="在岗")
+
+
+class BankEvent(Value):
+    """Something that takes place at a branch (活动)."""
+
+    id: Slug = Field(alias="编号")
+    name: Words = Field(alias="名称")
+    branch: BranchId = Field(alias="网点")
+    on: Day = Field(alias="日期")
+    window: DayWindow = Field(alias="时间")
+
+    def begins_at(self, zone: ZoneInfo) -> datetime:
+        """Return the moment it begins, in the bank's zone."""
+        return datetime.combine(self.on, self.window[0], tzinfo=zone)
+
+    @property
+    def day_in_words(self) -> str:
+        """Return the day as customers read it: 10月28日(周三)."""
+        return f"{self.on.month}月{self.on.day}日(周{_WEEKDAYS[self.on.weekday()]})"
+
+
+class GroupTagRule(Value):
+    """A tag that groups bear whose name holds certain words (群标签)."""
+
+    tag: Words = Field(alias="标签")
+    name_contains: Words = Field(alias="群名含")
+
+
+class TagEntry(Value):
+    """A tag that files may use, and on whom (标签)."""
+
+    name: Words = Field(alias="名称")
+    on: Literal["客户", "客户群"] = Field(alias="对象")
+
+
+class Privacy(Value):
+    """How privacy requests are kept to (隐私)."""
+
+    answer_within: Words = Field(alias="答复时限")
+
+
+class Bank(Value):
+    """All of ``_workspace.yaml``."""
+
+    format: Literal["workspace/1"] = Field(alias="格式")
+    institution: Institution = Field(alias="机构")
+    branches: tuple[Branch, ...] = Field(alias="网点", min_length=1)
+    staff: tuple[Member, ...] = Field(alias="员工", min_length=1)
+    events: tuple[BankEvent, ...] = Field((), alias="活动")
+    bond_days: tuple[Day, ...] = Field((), alias="储蓄国债发行日")
+    group_tag_rules: tuple[GroupTagRule, ...] = Field((), alias="群标签")
+    tags: tuple[TagEntry, ...] = Field((), alias="标签")
+    privacy: Privacy = Field(alias="隐私")
+    variables: dict[str, Words] = Field(default_factory=dict, alias="变量")
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        """Refuse what names a branch, a member or a tag that the file does not have."""
+        branches = [branch.id for branch in self.branches]
+        people = [member.userid for member in self.staff]
+        tags = {tag.name for tag in self.tags if tag.on == "客户群"}
+        _unique("网点编号", branches)
+        _unique("userid", people)
+        _unique("活动编号", [event.id for event in self.events])
+        _known("行长", [branch.head for branch in self.branches], people, "员工")
+        _known("员工的网点", [m.branch for m in self.staff if m.branch], branches, "网点")
+        _known("活动的网点", [event.branch for event in self.events], branches, "网点")
+        _known("群标签", [rule.tag for rule in self.group_tag_rules], tags, "标签(对象: 客户群)")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the zone in which the bank reasons about days and hours."""
+        return ZoneInfo(self.institution.zone_name)
+
+    def branch(self, id: str) -> Branch | None:
+        """Return a branch by its id."""
+        return next((branch for branch in self.branches if branch.id == id), None)
+
+    def member(self, userid: str) -> Member | None:
+        """Return a member of staff by their userid."""
+        return next((member for member in self.staff if member.userid == userid), None)
+
+    def tags_of_group(self, name: str) -> frozenset[str]:
+        """Return the tags that a group bears by its name."""
+        return frozenset(rule.tag for rule in self.group_tag_rules if rule.name_contains in name)
+
+    def next_event(self, branch: str, on_or_after: date) -> BankEvent | None:
+        """Return the branch's nearest event from that day on."""
+        coming = [e for e in self.events if e.branch == branch and e.on >= on_or_after]
+        return min(coming, key=lambda event: (event.on, event.window, event.id), default=None)
+
+    def bond_within(self, day: date, days: int) -> date | None:
+        """Return the savings bond day that comes within so many days after ``day``."""
+        near = [bond for bond in self.bond_days if 0 < (bond - day).days <= days]
+        return min(near, default=None)
+
+    def knows_tag(self, name: str, on: Literal["客户", "客户群"]) -> bool:
+        """Tell whether files may put this tag on customers or on groups."""
+        return any(tag.name == name and tag.on == on for tag in self.tags)
+
+
+def _unique(what: str, words: Iterable[str]) -> None:
+    double = [word for word, count in Counter(words).items() if count > 1]
+    if double:
+        raise refuse(f"{what}重复:{'、'.join(double)}", "每个只写一次")
+
+
+def _known(what: str, words: Iterable[str], known: Iterable[str], where: str) -> None:
+    missing = sorted(set(words) - set(known))
+    if missing:
+        raise refuse(f"{what}「{'、'.join(missing)}」没有登记", f"先在「{where}」里加上")

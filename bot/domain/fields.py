@@ -1,0 +1,89 @@
+"""The small words of the files that people edit: times, windows, days, yes and no, names."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
+_YES = frozenset({"true", "是"})
+_NO = frozenset({"false", "否"})
+
+
+def refuse(what: str, mend: str) -> PydanticCustomError:
+    """Make the error that says what is wrong with a value and how to mend it."""
+    return PydanticCustomError("refused", "{what}", {"what": what, "mend": mend})
+
+
+def read_time(text: str) -> time:
+    """Read ``HH:MM``; the minute may not be left out."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise refuse(f"「{text}」不是时刻", "写成 09:30 的样子,用英文冒号")
+    return time(int(match[1]), int(match[2]))
+
+
+def _window(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    opens, dash, closes = value.partition("-")
+    if not dash:
+        raise refuse(f"「{value}」不是时间段", '写成 "09:30-10:30" 的样子')
+    window = (read_time(opens), read_time(closes))
+    if window[0] == window[1]:
+        raise refuse(f"「{value}」的起止是同一时刻", "把结束时刻改晚一些")
+    return window
+
+
+def _same_day(window: tuple[time, time]) -> tuple[time, time]:
+    if window[1] <= window[0]:
+        raise refuse(f"「{write_window(window)}」的结束早于开始", "发送时间不能跨夜,分清上午和下午")
+    return window
+
+
+def write_window(window: tuple[time, time]) -> str:
+    """Write a window as the files have it."""
+    return f"{window[0]:%H:%M}-{window[1]:%H:%M}"
+
+
+def _day(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            if _DAY.fullmatch(value.strip()):
+                return date.fromisoformat(value.strip())
+        except ValueError:
+            raise refuse(f"没有「{value}」这一天", "改成日历上有的日期") from None
+        raise refuse(f"「{value}」不是日期", "写成 2026-09-01 的样子")
+    return value
+
+
+def _yes_no(value: object) -> object:
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word not in _YES | _NO:
+            raise refuse(f"「{value}」不是「是」或「否」", "写 true 或 false")
+        return word in _YES
+    return value
+
+
+def _slug(value: str) -> str:
+    if not _SLUG.fullmatch(value):
+        raise refuse(f"编号「{value}」写法不对", "只用小写字母、数字和连字符,例如 d01-welcome")
+    return value
+
+
+Window = Annotated[
+    tuple[time, time], BeforeValidator(_window), PlainSerializer(write_window, return_type=str)
+]
+DayWindow = Annotated[Window, AfterValidator(_same_day)]
+Day = Annotated[date, BeforeValidator(_day)]
+YesNo = Annotated[bool, BeforeValidator(_yes_no)]
+Slug = Annotated[str, AfterValidator(_slug)]
+Words = Annotated[str, Field(min_length=1)]
+WordList = Annotated[tuple[Words, ...], Field(min_length=1)]

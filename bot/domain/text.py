@@ -1,0 +1,18 @@
+"""Cutting text where WeCom counts bytes and people read sentences."""
+
+from __future__ import annotations
+
+_ENDS = "。!?!?;;\n"
+
+
+def split_text(text: str, limit: int) -> list[str]:
+    """Cut text into parts of at most ``limit`` UTF-8 bytes, at sentence ends where possible."""
+    parts = []
+    rest = text
+    while len(rest.encode()) > limit:
+        cut = len(rest.encode()[:limit].decode(errors="ignore"))
+        end = max((rest.rfind(mark, 0, cut) for mark in _ENDS), default=-1)
+        cut = end + 1 if end > cut // 2 else cut
+        parts.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [*parts, rest]

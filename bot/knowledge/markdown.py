@@ -1,0 +1,62 @@
+"""Markdown to sections of plain text, as a chat can show them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.domain.knowledge import Section
+from bot.errors import Problem
+
+_HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+_BOLD = re.compile(r"(\*\*|__|`)(.+?)\1")
+_BULLET = re.compile(r"^\s*[-*+]\s+")
+_RULE_ROW = re.compile(r"^\s*\|?[\s:|-]+\|[\s:|-]*$")
+
+
+def sections_of(body: str, first_line: int) -> tuple[Section, ...]:
+    """Split at ``##`` headings; text before the first one stands for itself without a title."""
+    sections: list[Section] = []
+    title, began, lines = "", first_line - 1, list[str]()
+    for number, line in enumerate(body.splitlines(), start=first_line):
+        heading = _HEADING.match(line)
+        if heading is None:
+            lines.append(line)
+        elif len(heading[1]) > 2:
+            lines.append(f"{heading[2]}:")
+        else:
+            sections += _closed(title, began, lines)
+            title = heading[2] if len(heading[1]) == 2 else ""
+            began, lines = number, []
+    return (*sections, *_closed(title, began, lines))
+
+
+def unreadable(body: str, first_line: int, file: str) -> list[Problem]:
+    """Name what a chat cannot show and an embedder cannot read: pictures and raw HTML."""
+    problems = []
+    for number, line in enumerate(body.splitlines(), start=first_line):
+        if "![" in line:
+            problems.append(
+                Problem(file, number, "", "知识文件里不能放图片", "把图片里的话写成文字")
+            )
+        elif re.search(r"</?[a-zA-Z][^>]*>", line):
+            problems.append(
+                Problem(file, number, "", "知识文件里不能写 HTML", "改成普通的文字或 Markdown")
+            )
+    return problems
+
+
+def _closed(title: str, line: int, lines: Sequence[str]) -> list[Section]:
+    text = re.sub(r"\n{2,}", "\n", "\n".join(_plain(one) for one in lines)).strip()
+    return [Section(title=title, text=text, line=line)] if text else []
+
+
+def _plain(line: str) -> str:
+    """Return a line without marks; a table's row reads as its cells."""
+    if _RULE_ROW.match(line):
+        return ""
+    if line.strip().startswith("|"):
+        line = ";".join(cell.strip() for cell in line.strip().strip("|").split("|"))
+    line = _LINK.sub(r"\1", _BULLET.sub("· ", line))
+    return _BOLD.sub(r"\2", line).rstrip()

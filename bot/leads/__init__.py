@@ -1,0 +1,1 @@
+"""Leads: noticed, given to one person, watched until somebody answers."""

@@ -1,0 +1,117 @@
+"""What a manager sees of a lead, and how long there is to answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.domain.bank import Bank
+from bot.domain.draft import Draft
+from bot.domain.ids import RmId, digest
+from bot.domain.lead import Lead, Need
+from bot.domain.messages import Button, Card, Choice, StaffCard
+from bot.domain.people import Customer
+
+_TITLES = {
+    Need.RED_FLAG: "紧急:客户可能正在被骗或遇险",
+    Need.COMPLAINT: "客户投诉,请马上回",
+    Need.LATENT_COMPLAINT: "客户不满意,请尽快回",
+    Need.PERSON: "客户想跟真人说话",
+    Need.PRIVACY: "客户要查改个人信息",
+    Need.SERVICE: "客户要办业务",
+    Need.EVENT: "客户想参加活动",
+    Need.WEALTH: "客户想问理财",
+    Need.WAKE: "老客户有回应了",
+    Need.UNANSWERED: "有个问题小安答不上",
+}
+_WEEKDAYS = "一二三四五六日"
+_COLLEAGUES = 10  # wecom_protocol §3.5: a drop-down holds at most ten
+_LONG = 60
+
+
+def lead_task(lead: Lead) -> str:
+    """Name a lead's card for WeCom."""
+    return f"lead-{lead.id}-{digest(lead.rm, size=4)}"
+
+
+def when(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Say a moment as people do: 今天 14:05, 周三 09:30, 11月5日 09:30."""
+    local, today = moment.astimezone(zone), now.astimezone(zone).date()
+    days = (local.date() - today).days
+    if days == 0:
+        return f"今天 {local:%H:%M}"
+    if days == 1:
+        return f"明天 {local:%H:%M}"
+    if 1 < days < 7:
+        return f"周{_WEEKDAYS[local.weekday()]} {local:%H:%M}"
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def clip(text: str, length: int = _LONG) -> str:
+    """Cut text for a card."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1] + "…"
+
+
+def colleagues(bank: Bank, userid: str) -> tuple[tuple[str, str], ...]:
+    """Return whom a lead may be passed on to: those on duty at the same branch."""
+    me = bank.member(userid)
+    return tuple(
+        (member.userid, member.name)
+        for member in bank.staff
+        if member.userid != userid and member.on_duty and (me is None or member.branch == me.branch)
+    )[:_COLLEAGUES]
+
+
+def lead_card(
+    lead: Lead,
+    customer: Customer | None,
+    bank: Bank,
+    now: datetime,
+    *,
+    group: str = "",
+    cautions: tuple[str, ...] = (),
+) -> StaffCard:
+    """Make the card with 接手, 转派 and 无效."""
+    quote = lead.evidence[-1].quote if lead.evidence else ""
+    rows = [
+        ("客户", customer.name if customer and customer.name else "客户"),
+        ("请在此前回", when(lead.respond_by, now, bank.zone)),
+        ("来自", group or "微信客服"),
+    ]
+    if cautions:
+        rows.append(("请注意", clip("、".join(cautions), 30)))
+    options = colleagues(bank, lead.rm)
+    buttons = [
+        Button(text="接手", key=f"lead:{lead.id}:take", style=1),
+        Button(text="无效", key=f"lead:{lead.id}:invalid", style=3),
+    ]
+    if options:
+        buttons.insert(1, Button(text="转派", key=f"lead:{lead.id}:reassign", style=2))
+    card = Card(
+        title=_TITLES[lead.need],
+        description=lead.need.value,
+        body=f"客户说:「{clip(quote)}」" if quote else "",
+        rows=tuple(rows),
+        buttons=tuple(buttons),
+        choice=Choice(key=f"to-{lead.id}", title="转派给", options=options) if options else None,
+    )
+    return StaffCard(to=lead.rm, task=lead_task(lead), card=card)
+
+
+def draft_card(draft: Draft, group: str, asker: str) -> StaffCard:
+    """Make the card that carries a drafted group reply to the group's owner."""
+    rows = [("群", clip(group, 26)), ("谁在问", clip(asker, 26))]
+    if draft.citations:
+        rows.append(("依据", clip("、".join(draft.citations), 30)))
+    card = Card(
+        title="群里有人问,回话拟好了",
+        description=clip(draft.question, 30),
+        body=draft.text,
+        rows=tuple(rows),
+        buttons=(
+            Button(text="已发到群里", key=f"draft:{draft.id}:sent", style=1),
+            Button(text="不用这条", key=f"draft:{draft.id}:drop", style=2),
+        ),
+    )
+    return StaffCard(to=RmId(draft.owner), task=f"draft-{draft.id}", card=card)

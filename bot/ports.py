@@ -1,0 +1,100 @@
+"""What has, or will have, more than one implementation; the errors are part of each contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.events import Notice, Received
+from bot.domain.ids import CustomerId, GroupChatId
+from bot.domain.knowledge import Prompt, VectorItem
+from bot.domain.messages import Outbound, Receipt
+from bot.domain.people import Customer, GroupChat
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> datetime:
+        """Return this moment, aware, in UTC."""
+
+    async def wait_until(self, moment: datetime) -> None:
+        """Return once ``moment`` has come."""
+
+
+class Channel(Protocol):
+    """A way messages reach us and leave us."""
+
+    name: str
+
+    def cursor_of(self, notice: Notice) -> str | None:
+        """Name the cursor this notice's news is read with; None where the notice is the news."""
+
+    async def receive(self, notice: Notice, cursor: str) -> Received:
+        """Turn one stored callback into events, a page at a time; raise ``Retryable``."""
+
+    async def send(self, key: str, message: Outbound, *, repeated: bool) -> Receipt:
+        """Deliver once.
+
+        ``repeated`` tells that this very row may have been sent before. Raise ``Retryable`` to be
+        tried again, ``Undeliverable`` to be dropped.
+        """
+
+
+class Directory(Protocol):
+    """Who the customers and groups are."""
+
+    async def customer(self, customer: CustomerId) -> Customer:
+        """Return a customer; one that nobody serves comes back without managers."""
+
+    async def group(self, chat: GroupChatId) -> GroupChat | None:
+        """Return a group with its members; None where it is gone."""
+
+    async def groups(self) -> Sequence[GroupChatId]:
+        """List every customer group the bank's staff own."""
+
+
+class Archive(Protocol):
+    """The record of what people write in groups, for a bank that has one."""
+
+    async def pull(self, seq: int, limit: int) -> Sequence[dict[str, object]]:
+        """Return messages after ``seq`` in order, each with ``seq``, ``msgid``, ``message``."""
+
+
+class Embedder(Protocol):
+    """Turns text into vectors; ``name`` is recorded with every vector it made."""
+
+    name: str
+    dimensions: int
+
+    async def passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Embed texts that will be searched, in order."""
+
+    async def query(self, text: str) -> Sequence[float]:
+        """Embed one question."""
+
+
+class VectorStore(Protocol):
+    """Keeps vectors and finds the nearest."""
+
+    async def upsert(self, items: Sequence[VectorItem]) -> None:
+        """Add the items, each replacing one of the same id."""
+
+    async def delete(self, ids: Sequence[str]) -> None:
+        """Remove the items; an unknown id is no error."""
+
+    async def search(self, vector: Sequence[float], k: int) -> Sequence[tuple[str, float]]:
+        """Return the nearest ids, best first, with their cosine similarity."""
+
+    async def ids(self) -> set[str]:
+        """Return every id that is kept."""
+
+
+class ChatModel(Protocol):
+    """Writes an answer from given passages."""
+
+    name: str
+
+    async def write(self, prompt: Prompt) -> str:
+        """Return the text; raise ``Retryable`` on a time-out or a failure."""

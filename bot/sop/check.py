@@ -1,0 +1,86 @@
+"""All problems of ``sop/`` in one list, and the scripts that are sound."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from bot.domain.calendar import CalendarTables
+from bot.domain.compliance import Rules, screen
+from bot.domain.knowledge import ProductSheet
+from bot.domain.persona import Persona
+from bot.domain.render import KNOWN_VARIABLES, variables_in
+from bot.errors import Problem
+from bot.sop.library import Library, ScriptFile, SourceFile
+from bot.sop.lint import LintContext, lint
+from bot.sop.wording import lint_wording
+
+_NOT_FOR_PERSONA = frozenset({"产品.名称", "产品.风险等级", "产品.期限"})
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The scripts without a problem, whatever their 状态, and every problem found."""
+
+    scripts: Mapping[str, ScriptFile]
+    problems: tuple[Problem, ...]
+
+
+def check(
+    library: Library,
+    *,
+    products: Mapping[str, ProductSheet],
+    qa_ids: Collection[str],
+    tables: CalendarTables,
+    today: date,
+) -> Checked:
+    """Check everything that was read; without the bank's facts or the rules nothing is sound."""
+    if library.bank is None or library.rules is None:
+        return Checked({}, library.problems)
+    context = LintContext(
+        bank=library.bank,
+        rules=library.rules,
+        personas=library.personas,
+        scripts=library.scripts,
+        products=products,
+        qa_ids=qa_ids,
+        pictures=library.pictures,
+        tables=tables,
+        today=today,
+        unread=frozenset(problem.file for problem in library.problems),
+    )
+    problems = list(library.problems)
+    sound = {}
+    for script_id, file in library.scripts.items():
+        found = [*lint(file, context), *lint_wording(file, context)]
+        if not found:
+            sound[script_id] = file
+        problems.extend(found)
+    known = KNOWN_VARIABLES - _NOT_FOR_PERSONA | set(library.bank.variables)
+    for persona_id, persona in library.personas.items():
+        source = library.persona_sources[persona_id]
+        problems.extend(_persona(persona, source, library.rules, known))
+    return Checked(sound, tuple(sorted(set(problems))))
+
+
+def _persona(
+    persona: Persona, source: SourceFile, rules: Rules, known: Collection[str]
+) -> Iterator[Problem]:
+    spoken: tuple[tuple[tuple[str, ...], str], ...] = (
+        (("身份告知", "首次出现必说"), persona.identity.first_words),
+        (("身份告知", "被问是不是真人"), persona.identity.when_asked),
+        (("没把握时",), persona.when_unsure),
+        (("非工作时间说明",), persona.off_hours),
+    )
+    for path, text in spoken:
+        for name in variables_in(text):
+            if name not in known:
+                mend = "看看是不是写错了字"
+                yield source.problem(path, f"不认识变量「{{{name}}}」", mend)
+        for hit in screen(text, rules, approved=True):
+            what = f"「{hit.matched}」碰了词表 {hit.rule}({hit.name})"
+            yield source.problem(path, what, "换个说法")
+        for words in persona.speech.never:
+            if len(words) > 1 and words in text:
+                yield source.problem(path, f"用了人设里「不用」的词「{words}」", "换个说法")

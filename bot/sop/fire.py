@@ -1,0 +1,124 @@
+"""Decides what a due step becomes: words for a task or a card, or a skip with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from bot.domain.bank import Bank
+from bot.domain.delivery import Terms
+from bot.domain.ids import GroupChatId, RmId
+from bot.domain.messages import Broadcast, Content, GroupWelcome, Image, StaffCard, Text
+from bot.domain.people import GroupChat
+from bot.domain.render import UnknownVariable, render
+from bot.domain.runs import Run, RunStep
+from bot.domain.script import SopScript
+from bot.domain.steps import Guard, Overlay, SendBy, Step
+from bot.domain.value import Value
+from bot.sop.cards import nudge_card
+
+_TITLE_CHARS = 20
+
+
+class GuardFacts(Value):
+    """What a step's 前提 is judged by."""
+
+    today: date
+    needs_in_group: frozenset[str] = frozenset()
+    complaints_this_week: int = 0
+    products_this_week: int = 0
+
+
+class Fired(Value):
+    """A step that goes out now."""
+
+    message: Broadcast | StaffCard | GroupWelcome
+    terms: Terms
+    text: str
+
+
+def guard_holds(guard: Guard, facts: GuardFacts, bank: Bank) -> bool:
+    """Tell whether a step's 前提 holds today; one that does not is skipped, not made up for."""
+    if guard.group_has_lead is not None and guard.group_has_lead not in facts.needs_in_group:
+        return False
+    days = guard.days_before_bond
+    if days is not None and bank.bond_within(facts.today, days) is None:
+        return False
+    if guard.no_complaint_this_week and facts.complaints_this_week:
+        return False
+    below = guard.products_this_week_below
+    return below is None or facts.products_this_week < below
+
+
+def fire(
+    script: SopScript,
+    part: Step | Overlay,
+    run: Run,
+    row: RunStep,
+    span: tuple[datetime, datetime],
+    group: GroupChat,
+    variables: Mapping[str, str],
+    zone: ZoneInfo,
+) -> Fired | str:
+    """Make a step's message for one span of its window; a string is the reason for none."""
+    ways = part.send_by if isinstance(part, Step) else (part.send_by,)
+    way = ways[0] if ways else SendBy.BROADCAST
+    try:
+        text = render(part.body or "", variables).strip()
+    except UnknownVariable as error:
+        return f"no_value:{error.names[0]}"
+    iteration = row.iteration + 1
+    owner = RmId(group.owner)
+    terms = Terms(
+        purpose="step",
+        subject=run.subject,
+        opens_at=span[0],
+        closes_at=span[1],
+        quota=way is SendBy.BROADCAST,
+        marketing=isinstance(part, Step) and part.marketing,
+        product=(part.product or "") if isinstance(part, Step) else "",
+        script=script.id,
+        step=row.step,
+        enrolment=run.id,
+        run_step=row.id,
+        iteration=iteration,
+    )
+    match way:
+        case SendBy.BROADCAST:
+            contents: list[Content] = [Text(text=text)]
+            contents += [Image(file=item.file, alt=item.alt) for item in part.attachments]
+            chats = (GroupChatId(run.subject),)
+            message: Broadcast | StaffCard | GroupWelcome = Broadcast(
+                owner=owner, chats=chats, contents=tuple(contents)
+            )
+        case SendBy.NUDGE_OWNER:
+            message = nudge_card(owner, row.id, iteration, group.name, text, span[1], zone)
+        case SendBy.GROUP_WELCOME:
+            text = welcome_text(script, text)
+            message = GroupWelcome(text=text)
+        case _:
+            return "way_not_supported"
+    return Fired(message=message, terms=terms, text=text)
+
+
+def welcome_text(script: SopScript, text: str) -> str:
+    """Add the list of what was said before, for those who join late (迟到成员)."""
+    late = script.late_joiners
+    if late is None or late.way != "入群欢迎语附目录":
+        return text
+    titles = []
+    for step_id in late.steps:
+        part = script.part(step_id)
+        if part is None or part.body is None or SendBy.GROUP_WELCOME in _ways(part):
+            continue
+        first = part.body.strip().splitlines()[0]
+        titles.append(first if len(first) <= _TITLE_CHARS else first[: _TITLE_CHARS - 1] + "…")
+    if not titles:
+        return text
+    listed = "\n".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
+    return f"{text}\n前几天聊过这些,想看哪条跟群主说:\n{listed}"
+
+
+def _ways(part: Step | Overlay) -> tuple[SendBy, ...]:
+    return part.send_by if isinstance(part, Step) else (part.send_by,)

@@ -1,0 +1,150 @@
+"""Reading the workspace's ``sop/`` folder: scripts, the bank's facts, personas, wording rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from bot.domain.bank import Bank
+from bot.domain.compliance import Rules
+from bot.domain.persona import Persona
+from bot.domain.script import SopScript
+from bot.errors import ContentError, Problem
+from bot.yamlfile import Node, Path, dotted, line_of, read_text, read_yaml, to_model
+
+SCRIPT_SUFFIX = ".sop.yaml"
+PERSONA_SUFFIX = ".persona.yaml"
+BANK_FILE = "_workspace.yaml"
+RULES_FILE = "rules.yaml"
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as it was read, so that a problem found later still finds its line."""
+
+    file: str
+    node: Node
+
+    def problem(
+        self, path: Path, what: str, mend: str, *, key: str = "", text_line: int = 0
+    ) -> Problem:
+        """Make a problem that stands where ``path`` leads in this file."""
+        line = line_of(self.node, path, text_line=text_line)
+        return Problem(self.file, line, key or dotted(path), what, mend)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFile:
+    """A script with the file it stands in."""
+
+    script: SopScript
+    source: SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Everything ``sop/`` says; what could not be read is in ``problems`` instead.
+
+    Problems that come from reading together, such as a missing persona, are found by
+    ``bot.sop.check``.
+    """
+
+    scripts: Mapping[str, ScriptFile]
+    bank: Bank | None
+    rules: Rules | None
+    personas: Mapping[str, Persona]
+    persona_sources: Mapping[str, SourceFile]
+    pictures: frozenset[str]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    root: FilePath
+    problems: list[Problem] = field(default_factory=list)
+
+    def read(self, path: FilePath, model: type[M]) -> tuple[M, SourceFile] | None:
+        file = path.relative_to(self.root).as_posix()
+        try:
+            node = read_yaml(read_text(path, file), file)
+            return to_model(node, model, file), SourceFile(file, node)
+        except ContentError as error:
+            self.problems.extend(error.problems)
+            return None
+
+    def needed(self, path: FilePath, model: type[M]) -> M | None:
+        if not path.is_file():
+            file = path.relative_to(self.root).as_posix()
+            mend = "从示例工作目录拷一份过来再改"
+            self.problems.append(Problem(file, 0, "", "缺少这个文件", mend))
+            return None
+        read = self.read(path, model)
+        return read[0] if read else None
+
+
+def load_workspace_files(root: FilePath) -> Library:
+    """Read all of ``root/sop``; never raises for bad content, every problem is in one list."""
+    reading = _Reading(root)
+    folder = root / "sop"
+    bank = reading.needed(folder / BANK_FILE, Bank)
+    rules = reading.needed(folder / RULES_FILE, Rules)
+    personas, persona_sources = _personas(reading, folder / "personas")
+    scripts = _scripts(reading, folder)
+    pictures = folder / "files"
+    return Library(
+        scripts=scripts,
+        bank=bank,
+        rules=rules,
+        personas=personas,
+        persona_sources=persona_sources,
+        pictures=frozenset(
+            path.relative_to(pictures).as_posix() for path in pictures.rglob("*") if path.is_file()
+        ),
+        problems=tuple(sorted(set(reading.problems))),
+    )
+
+
+def _scripts(reading: _Reading, folder: FilePath) -> dict[str, ScriptFile]:
+    scripts: dict[str, ScriptFile] = {}
+    for path in sorted(folder.glob("*.y*ml")):
+        if path.name in (BANK_FILE, RULES_FILE) or path.name.startswith("."):
+            continue
+        if not path.name.endswith(SCRIPT_SUFFIX):
+            file = path.relative_to(reading.root).as_posix()
+            mend = f"剧本的文件名要以 {SCRIPT_SUFFIX} 结尾;不是剧本的,移出 sop 文件夹"
+            reading.problems.append(Problem(file, 0, "", "不认识的文件", mend))
+            continue
+        read = reading.read(path, SopScript)
+        if read is None:
+            continue
+        script, source = read
+        first = scripts.get(script.id)
+        if first is not None:
+            what = f"编号「{script.id}」在 {first.source.file} 已经用过"
+            reading.problems.append(source.problem(("编号",), what, "换一个编号"))
+            continue
+        scripts[script.id] = ScriptFile(script, source)
+    return scripts
+
+
+def _personas(
+    reading: _Reading, folder: FilePath
+) -> tuple[dict[str, Persona], dict[str, SourceFile]]:
+    personas: dict[str, Persona] = {}
+    sources: dict[str, SourceFile] = {}
+    for path in sorted(folder.glob(f"*{PERSONA_SUFFIX}")):
+        read = reading.read(path, Persona)
+        if read is None:
+            continue
+        persona, source = read
+        if persona.id in personas:
+            what = f"编号「{persona.id}」在 {sources[persona.id].file} 已经用过"
+            reading.problems.append(source.problem(("编号",), what, "换一个编号"))
+            continue
+        personas[persona.id], sources[persona.id] = persona, source
+    return personas, sources

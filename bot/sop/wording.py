@@ -1,0 +1,152 @@
+"""What is wrong with the words that a script sends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.domain.compliance import personal_data_in, screen
+from bot.domain.render import KNOWN_VARIABLES, variables_in
+from bot.domain.script import SopScript
+from bot.domain.script_parts import Subject
+from bot.domain.steps import Listen, Overlay, Step, StepKind
+from bot.errors import Problem
+from bot.sop.library import ScriptFile, SourceFile
+from bot.sop.lint import LintContext
+
+RISK_WORDS = ("理财非存款", "产品有风险", "投资须谨慎")  # C08: all three in the same message
+Path = tuple[str | int, ...]
+Found = Iterator[Problem]
+
+_WEEKDAY = re.compile(
+    r"(?<!每)(?<!每个)(?<![一两二三四几\d])(?:周末|(?:周|星期|礼拜)[一二三四五六日天](?![次回趟]))"
+)
+_SECOND_TOPIC = re.compile(r"另外|此外|还有一件事|再说一件|第二件事|另一件事")
+_PRODUCT_VARIABLE = "产品."
+_NOT_IN_STEPS = frozenset({"时限"})
+_NOT_IN_GROUPS = frozenset({"客户.称呼"})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text with its place; ``part`` is the step or overlay whose body it is."""
+
+    path: Path
+    text: str
+    part: Step | Overlay | None = None
+    product: bool = False
+
+
+def lint_wording(file: ScriptFile, context: LintContext) -> list[Problem]:
+    """Return everything wrong with a script's words, sorted by line."""
+    script, source = file.script, file.source
+    found: list[Problem] = []
+    for said in texts(script):
+        found.extend(_variables(said, script, source, context))
+        found.extend(_screened(said, script, source, context))
+        if said.part is not None:
+            found.extend(_body(said, said.part, script, source))
+            found.extend(_products(said, said.part, script, source, context))
+    return sorted(set(found))
+
+
+def texts(script: SopScript) -> Iterator[Said]:
+    """Give every text of a script that somebody will read."""
+    if script.opt_out is not None:
+        yield Said(("退出", "回话"), script.opt_out.reply)
+    yield from _heard(script.listens, ())
+    for number, step in enumerate(script.steps):
+        at: Path = ("步骤", number)
+        product = step.product is not None
+        if step.body is not None:
+            yield Said((*at, "正文"), step.body, step, product)
+        for arm, body in (step.bodies or {}).items():
+            yield Said((*at, "正文按分流", arm), body, step, product)
+        yield from _heard(step.listens, at, product=product)
+    for number, overlay in enumerate(script.overlays):
+        yield Said(("日历叠加", number, "正文"), overlay.body, overlay)
+
+
+def _heard(listens: tuple[Listen, ...], at: Path, *, product: bool = False) -> Iterator[Said]:
+    for number, listen in enumerate(listens):
+        for key, text in (("回话", listen.reply), ("先问同意", listen.ask_first)):
+            if text is not None:
+                yield Said((*at, "听到就办", number, key), text, None, product)
+
+
+def _variables(said: Said, script: SopScript, source: SourceFile, context: LintContext) -> Found:
+    known = KNOWN_VARIABLES - _NOT_IN_STEPS | set(context.bank.variables)
+    if script.subject is Subject.GROUP:
+        known -= _NOT_IN_GROUPS
+    known |= set(script.variables or {})
+    for name in variables_in(said.text):
+        line = _line_in(said.text, "{" + name + "}")
+        if name not in known:
+            mend = "看看是不是写错了字;固定不变的词在 sop/_workspace.yaml 的变量里登记"
+            what = f"不认识变量「{{{name}}}」"
+            yield source.problem(said.path, what, mend, text_line=line)
+        elif name.startswith(_PRODUCT_VARIABLE) and not said.product:
+            what = f"用了「{{{name}}}」,却没有写是哪个产品"
+            yield source.problem(said.path, what, "在这一步补上「产品: 编号」", text_line=line)
+
+
+def _screened(said: Said, script: SopScript, source: SourceFile, context: LintContext) -> Found:
+    for hit in screen(said.text, context.rules, approved=script.approval is not None):
+        what = f"「{hit.matched}」碰了词表 {hit.rule}({hit.name})"
+        yield source.problem(said.path, what, "换个说法", text_line=hit.line)
+    for hit in personal_data_in(said.text, context.rules):
+        line = _line_in(said.text, hit.matched)
+        yield source.problem(said.path, f"写了{hit.name}", "删掉个人信息", text_line=line)
+
+
+def _body(said: Said, part: Step | Overlay, script: SopScript, source: SourceFile) -> Found:
+    length = len(re.sub(r"\s", "", said.text))
+    most = script.rails.body_chars
+    if length > most:
+        yield source.problem(said.path, f"正文有 {length} 个字,超过 {most} 个", "删到上限以内")
+    for words in part.must_contain:
+        if words not in said.text:
+            what = f"正文里没有必含的「{words}」"
+            yield source.problem(said.path, what, "在正文里写上,或从必含里删掉")
+    if isinstance(part, Step) and (match := _WEEKDAY.search(said.text)):
+        what = f"正文写了「{match[0]}」,但这一步落在星期几并不固定"
+        line = _line_in(said.text, match[0])
+        yield source.problem(said.path, what, "改成不提星期几的说法", text_line=line)
+    if script.rails.one_topic and (match := _SECOND_TOPIC.search(said.text)):
+        what = f"「{match[0]}」说明这条讲了两件事"
+        line = _line_in(said.text, match[0])
+        yield source.problem(said.path, what, "拆成两步,或删掉一件", text_line=line)
+
+
+def _products(
+    said: Said,
+    part: Step | Overlay,
+    script: SopScript,
+    source: SourceFile,
+    context: LintContext,
+) -> Found:
+    step = part if isinstance(part, Step) else None
+    at = said.path[:2]
+    named = [product for product in context.products.values() if product.name in said.text]
+    if step is not None and step.product is not None:
+        product = context.products.get(step.product)
+        if product is None:
+            what = f"产品目录里没有「{step.product}」"
+            yield source.problem((*at, "产品"), what, "改成 knowledge/products 里有的编号")
+        elif (product.risk_rating or "R9") > script.rails.max_risk:
+            what = f"产品风险 {product.risk_rating or '未知'} 高于上限 {script.rails.max_risk}"
+            yield source.problem((*at, "产品"), what, "换一个产品,或删掉这一步")
+    elif part.kind is StepKind.PRODUCT:
+        what = "产品类步骤没有写是哪个产品"
+        yield source.problem((*at, "类型"), what, "补上「产品: 编号」")
+    risky = part.kind is StepKind.PRODUCT or (step is not None and step.product is not None)
+    risky = risky or any(product.risk_rating for product in named)
+    missing = [words for words in RISK_WORDS if words not in said.text]
+    if risky and missing:
+        what = f"讲产品的正文缺少风险提示「{'、'.join(missing)}」"
+        yield source.problem(said.path, what, "末尾写上「理财非存款、产品有风险、投资须谨慎。」")
+
+
+def _line_in(text: str, words: str) -> int:
+    return text[: max(0, text.find(words))].count("\n") + 1

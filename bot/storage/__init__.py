@@ -1,0 +1,1 @@
+"""The database: what happened, and what is still to do."""

@@ -1,0 +1,60 @@
+"""The append-only record of all that happened; metrics and audit read only this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.storage.tables import ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened."""
+
+    id: int
+    at: datetime
+    kind: str
+    subject: str
+    facts: dict[str, Any]
+
+
+class Ledger:
+    """Entries are added and read, never changed."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, kind: str, subject: str, at: datetime, **facts: Any) -> None:
+        """Record what happened, in words that hold no personal data."""
+        await self._connection.execute(
+            ledger.insert().values(kind=kind, subject=subject, at=at, facts=facts)
+        )
+
+    async def count(self, kind: str, *, since: datetime | None = None, subject: str = "") -> int:
+        """Count the entries of a kind."""
+        statement = select(func.count()).where(ledger.c.kind == kind)
+        if since is not None:
+            statement = statement.where(ledger.c.at >= since)
+        if subject:
+            statement = statement.where(ledger.c.subject == subject)
+        return int((await self._connection.execute(statement)).scalar_one())
+
+    async def counts(self) -> dict[str, int]:
+        """Count entries by kind."""
+        rows = await self._connection.execute(
+            select(ledger.c.kind, func.count()).group_by(ledger.c.kind)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    async def newest(self, limit: int = 60, *, after: int = 0) -> Sequence[Entry]:
+        """Return the newest entries, newest first."""
+        rows = await self._connection.execute(
+            select(ledger).where(ledger.c.id > after).order_by(ledger.c.id.desc()).limit(limit)
+        )
+        return [Entry(row.id, row.at, row.kind, row.subject, row.facts) for row in rows]

@@ -1,0 +1,48 @@
+"""Brings a database to this version's tables, and tells whether it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from bot.storage.db import Database
+from bot.storage.tables import metadata
+
+
+async def upgrade(database: Database) -> None:
+    """Apply every change that is missing."""
+    async with database.engine.begin() as connection:
+        await connection.run_sync(_upgrade)
+
+
+async def differences(database: Database) -> list[str]:
+    """Return what in the database differs from the tables that the code expects."""
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(_differences)
+
+
+def new_revision(connection: Connection, message: str) -> None:
+    """Write the next migration from what differs: for developers."""
+    command.revision(_config(connection), message=message, autogenerate=True)
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(_config(connection), "head")
+
+
+def _differences(connection: Connection) -> list[str]:
+    context = MigrationContext.configure(connection, opts={"compare_type": False})
+    return [str(item) for item in compare_metadata(context, metadata)]
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    folder = Path(__file__).with_name("migrations")
+    config.set_main_option("script_location", str(folder))
+    config.attributes["connection"] = connection
+    return config

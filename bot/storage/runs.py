@@ -1,0 +1,236 @@
+"""Runs of scripts, their steps, and the mass-send tasks that wait for owners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.runs import NewStep, Run, RunState, RunStep, SendTask
+from bot.storage import work
+from bot.storage.insert import insert_new
+from bot.storage.tables import enrolments, run_steps, send_tasks
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run.model_validate({name: getattr(row, name) for name in Run.model_fields})
+
+
+def _step(row: Row[Any]) -> RunStep:
+    fields = {name: getattr(row, name) for name in RunStep.model_fields if name != "run"}
+    return RunStep.model_validate(fields | {"run": row.enrolment})
+
+
+def _task(row: Row[Any]) -> SendTask:
+    return SendTask.model_validate({name: getattr(row, name) for name in SendTask.model_fields})
+
+
+class Runs:
+    """Enrolments by subject; one live run per script and subject at most."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def enrol(
+        self,
+        *,
+        script: str,
+        version: str,
+        subject: str,
+        owner: str,
+        branch: str,
+        anchor: date,
+        state: RunState,
+        now: datetime,
+        rotation: int = 1,
+    ) -> int | None:
+        """Begin a run; None where this subject is in this rotation already."""
+        row = {
+            "script": script,
+            "version": version,
+            "subject": subject,
+            "owner": owner,
+            "branch": branch,
+            "rotation": rotation,
+            "anchor": anchor,
+            "state": state,
+            "entered_at": now,
+            "due_at": now if state == "running" else None,
+            "attempt": 0,
+        }
+        if not await insert_new(self._connection, enrolments, [row]):
+            return None
+        statement = select(enrolments.c.id).where(
+            enrolments.c.script == script,
+            enrolments.c.subject == subject,
+            enrolments.c.rotation == rotation,
+        )
+        return int((await self._connection.execute(statement)).scalar_one())
+
+    async def add_steps(self, run: int, steps: Sequence[NewStep], now: datetime) -> None:
+        """Write a run's plan; steps that stand there already are left alone."""
+        rows = [
+            {
+                "enrolment": run,
+                "step": step.step,
+                "kind": step.kind,
+                "planned_on": step.planned_on,
+                "opens_at": step.opens_at,
+                "closes_at": step.closes_at,
+                "iteration": 0,
+                "state": "skipped" if step.skip else "planned",
+                "reason": step.skip,
+                "changed_at": now,
+            }
+            for step in steps
+        ]
+        await insert_new(self._connection, run_steps, rows)
+
+    async def drop_planned(self, run: int) -> None:
+        """Forget the steps that have not begun, before a new plan is written."""
+        await self._connection.execute(
+            delete(run_steps).where(
+                run_steps.c.enrolment == run,
+                run_steps.c.state == "planned",
+                run_steps.c.iteration == 0,
+            )
+        )
+
+    async def claim(
+        self, now: datetime, *, limit: int = 100, lease: timedelta = timedelta(seconds=300)
+    ) -> list[Run]:
+        """Take running enrolments with a step that falls due."""
+        statement = work.claim_statement(enrolments)
+        rows = await work.claim(self._connection, statement, now, lease=lease, limit=limit)
+        return [_run(row) for row in rows]
+
+    async def find(self, *conditions: Any) -> list[Run]:
+        """Return the runs that fulfil SQL conditions on the enrolments table."""
+        rows = await self._connection.execute(
+            select(enrolments).where(*conditions).order_by(enrolments.c.id)
+        )
+        return [_run(row) for row in rows]
+
+    async def of_subject(self, subject: str, *, state: RunState | None = "running") -> list[Run]:
+        """Return a subject's runs, by default those that are under way."""
+        conditions = [enrolments.c.subject == subject]
+        if state is not None:
+            conditions.append(enrolments.c.state == state)
+        return await self.find(*conditions)
+
+    async def of_script(self, script: str) -> list[Run]:
+        """Return every run of a script, ended and held out ones too."""
+        return await self.find(enrolments.c.script == script)
+
+    async def running(self) -> list[Run]:
+        """Return every run that is under way."""
+        return await self.find(enrolments.c.state == "running")
+
+    async def any_running(self, script: str) -> bool:
+        """Tell whether a script has a run that is under way."""
+        statement = (
+            select(enrolments.c.id)
+            .where(enrolments.c.script == script, enrolments.c.state == "running")
+            .limit(1)
+        )
+        return (await self._connection.execute(statement)).first() is not None
+
+    async def get(self, run: int) -> Run | None:
+        """Return a run by its number."""
+        found = await self.find(enrolments.c.id == run)
+        return found[0] if found else None
+
+    async def rewind(self, run: Run, due_at: datetime | None) -> None:
+        """Write when the run's next step falls due; fenced by the claim."""
+        await work.finish(self._connection, enrolments, run.id, run.attempt, due_at=due_at)
+
+    async def set_due(self, run: int, due_at: datetime) -> None:
+        """Wake a run that nobody holds."""
+        await self._connection.execute(
+            update(enrolments)
+            .where(enrolments.c.id == run, enrolments.c.state == "running")
+            .values(due_at=due_at)
+        )
+
+    async def change(self, run: int, **values: Any) -> None:
+        """Change columns of a run."""
+        await self._connection.execute(
+            update(enrolments).where(enrolments.c.id == run).values(**values)
+        )
+
+    async def end(self, run: int, state: RunState, reason: str, now: datetime) -> None:
+        """End a run; what was still planned is skipped with the same reason."""
+        await self.change(run, state=state, reason=reason, ended_at=now, due_at=None)
+        if state == "exited":
+            await self._connection.execute(
+                update(run_steps)
+                .where(run_steps.c.enrolment == run, run_steps.c.state == "planned")
+                .values(state="skipped", reason=reason, changed_at=now)
+            )
+
+    async def steps(self, run: int) -> list[RunStep]:
+        """Return a run's steps in the order in which they fall due."""
+        return await self._steps(
+            select(run_steps)
+            .where(run_steps.c.enrolment == run)
+            .order_by(run_steps.c.opens_at, run_steps.c.id)
+        )
+
+    async def step(self, step: int) -> RunStep:
+        """Return a step by its number."""
+        return (await self._steps(select(run_steps).where(run_steps.c.id == step)))[0]
+
+    async def all_steps(self, script: str) -> list[RunStep]:
+        """Return every step of every run of a script."""
+        mine = select(enrolments.c.id).where(enrolments.c.script == script)
+        return await self._steps(
+            select(run_steps).where(run_steps.c.enrolment.in_(mine)).order_by(run_steps.c.id)
+        )
+
+    async def _steps(self, statement: Select[Any]) -> list[RunStep]:
+        return [_step(row) for row in await self._connection.execute(statement)]
+
+    async def set_step(self, step: int, now: datetime, **values: Any) -> None:
+        """Change a step: its state with its reason, its text, its next opening."""
+        await self._connection.execute(
+            update(run_steps).where(run_steps.c.id == step).values(changed_at=now, **values)
+        )
+
+    async def outcomes(self) -> dict[tuple[str, str], int]:
+        """Count steps by (state, reason) over every run."""
+        rows = await self._connection.execute(
+            select(run_steps.c.state, run_steps.c.reason, func.count()).group_by(
+                run_steps.c.state, run_steps.c.reason
+            )
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    async def add_task(self, task: dict[str, Any]) -> None:
+        """Remember a mass-send task that was created."""
+        await insert_new(self._connection, send_tasks, [task | {"state": "waiting", "attempt": 0}])
+
+    async def claim_tasks(
+        self, now: datetime, *, limit: int = 50, lease: timedelta = timedelta(seconds=120)
+    ) -> list[SendTask]:
+        """Take tasks whose result is to be asked for."""
+        statement = work.claim_statement(send_tasks)
+        rows = await work.claim(self._connection, statement, now, lease=lease, limit=limit)
+        return [_task(row) for row in rows]
+
+    async def finish_task(
+        self, task: SendTask, *, state: str = "waiting", due_at: datetime | None = None
+    ) -> bool:
+        """Write when to ask again, or the task's end."""
+        return await work.finish(
+            self._connection, send_tasks, task.id, task.attempt, due_at=due_at, state=state
+        )
+
+    async def waiting_tasks(self, owner: str | None = None) -> list[SendTask]:
+        """Return tasks that still wait for their owner."""
+        statement = select(send_tasks).where(send_tasks.c.state == "waiting")
+        if owner is not None:
+            statement = statement.where(send_tasks.c.owner == owner)
+        return [_task(row) for row in await self._connection.execute(statement)]

@@ -1,0 +1,1 @@
+"""WeCom as it is on the wire, in its own words."""

@@ -1,0 +1,1 @@
+"""The loops that move work: notices to events, events to effects, effects to the wire."""

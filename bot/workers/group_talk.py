@@ -1,0 +1,305 @@
+"""What people write in a customer group: no program may answer there, so the owner gets a draft."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.answering.answer import Question
+from bot.answering.red_flags import red_flag
+from bot.domain.compliance import mask
+from bot.domain.delivery import Terms
+from bot.domain.events import GroupMessageReceived
+from bot.domain.ids import CustomerId, RmId
+from bot.domain.knowledge import Answer
+from bot.domain.lead import Lead
+from bot.domain.people import Customer, GroupChat
+from bot.domain.render import UnknownVariable, render
+from bot.domain.runs import RunStep
+from bot.domain.script import SopScript
+from bot.domain.steps import Listen, Step
+from bot.domain.variables import variables_for
+from bot.leads.cards import draft_card
+from bot.leads.desk import LeadDesk
+from bot.ports import Clock
+from bot.sop.listen import hears, is_refusal, plain, says_yes, sounds_like_question
+from bot.storage.db import Database, Tx
+from bot.storage.inbox import ClaimedEvent
+from bot.workers.content import Content
+from bot.workers.effects import Effects, Occasion
+
+_STARTED = frozenset({"waiting", "confirmed"})
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What was read before thinking; ``steps`` are those the group has had, newest first."""
+
+    group: GroupChat
+    asker: str
+    script: SopScript | None
+    steps: tuple[tuple[RunStep, Step], ...]
+    asking: tuple[Lead, ...]
+
+
+class GroupTalk:
+    """Hears what a step listens for, and drafts answers to questions."""
+
+    def __init__(
+        self,
+        database: Database,
+        content: Content,
+        desk: LeadDesk,
+        effects: Effects,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._content = content
+        self._desk = desk
+        self._effects = effects
+        self._clock = clock
+
+    async def message(self, claimed: ClaimedEvent, event: GroupMessageReceived) -> None:
+        """Work on one group message."""
+        scene = None if event.staff else await self._scene(event)
+        answer = None
+        if scene is not None and self._asks(event, scene):
+            answer = await self._think(event, scene)
+        now = self._clock.now()
+        async with self._database.begin() as tx:
+            if not await tx.inbox.finish_event(claimed):
+                return
+            text = mask(event.text, self._content.snapshot.rules) or f"[{event.form}]"
+            await tx.conversations.add_turn(event.chat, event.sender, text, event.sent_at)
+            if scene is None:
+                kind = "staff_in_group" if event.staff else "message_outside"
+                await tx.ledger.add(kind, event.chat, event.sent_at)
+                return
+            await tx.ledger.add("message_in", event.chat, event.sent_at, plane="group")
+            await self._know(tx, event, scene, now)
+            await self._write(tx, event, scene, answer, text, now)
+
+    async def _scene(self, event: GroupMessageReceived) -> _Scene | None:
+        async with self._database.read() as tx:
+            group = await tx.people.group(event.chat)
+            if group is None:
+                return None
+            runs = await tx.runs.of_subject(event.chat)
+            script = None
+            steps: list[tuple[RunStep, Step]] = []
+            for run in runs:
+                script = await self._content.script(tx, run.script, run.version)
+                for row in reversed(await tx.runs.steps(run.id)):
+                    part = script.part(row.step) if script else None
+                    if row.state in _STARTED and isinstance(part, Step):
+                        steps.append((row, part))
+            asking = await tx.leads.asking(CustomerId(event.sender), event.chat)
+        names = {member.id: member.name for member in group.members}
+        return _Scene(group, names.get(event.sender, ""), script, tuple(steps), tuple(asking))
+
+    def _asks(self, event: GroupMessageReceived, scene: _Scene) -> bool:
+        """Tell whether words are a question that nothing in the script has an answer for."""
+        if event.form != "text" or self._expected(event.text, scene) is not None:
+            return False
+        if red_flag(event.text) is not None:
+            return True
+        if self._heard(event.text, scene) is not None or scene.asking:
+            return False
+        return sounds_like_question(event.text)
+
+    async def _think(self, event: GroupMessageReceived, scene: _Scene) -> Answer:
+        now = self._clock.now()
+        question = Question(
+            text=event.text, plane="group", variables=self._variables(scene.group, now)
+        )
+        return await self._content.answerer.answer(question, now)
+
+    def _variables(self, group: GroupChat, now: datetime) -> dict[str, str]:
+        bank = self._content.bank
+        return variables_for(
+            bank,
+            today=now.astimezone(bank.zone).date(),
+            manager=RmId(group.owner),
+            branch=group.branch,
+            kf_link=self._content.kf_link,
+        )
+
+    async def _know(
+        self, tx: Tx, event: GroupMessageReceived, scene: _Scene, now: datetime
+    ) -> None:
+        """Make sure the sender is known; the group's owner serves whom nobody else does."""
+        customer = CustomerId(event.sender)
+        if await tx.people.customer(customer) is None:
+            owner = RmId(scene.group.owner)
+            await tx.people.put_customer(
+                Customer(id=customer, name=scene.asker, managers=(owner,)), now
+            )
+
+    async def _write(
+        self,
+        tx: Tx,
+        event: GroupMessageReceived,
+        scene: _Scene,
+        answer: Answer | None,
+        text: str,
+        now: datetime,
+    ) -> None:
+        """Do what the words ask for: consent, refusal, what a step listens for, then a draft."""
+        if answer is not None:
+            await self._answered(tx, event, scene, answer, text, now)
+            return
+        script = scene.script
+        opt_out = script.opt_out if script else None
+        if opt_out is not None and is_refusal(event.text, opt_out.keywords):
+            occasion = self._occasion(event, scene, text)
+            await self._effects.carry_out(tx, opt_out.actions, occasion, now)
+            await self._draft(tx, event, scene, opt_out.reply, (), text, now)
+            return
+        if scene.asking and (agreed := says_yes(event.text)) is not None:
+            for lead in scene.asking:
+                await self._desk.consent(tx, lead, agreed=agreed, group=scene.group.name, now=now)
+            return
+        heard = self._heard(event.text, scene)
+        if heard is not None:
+            await self._listened(tx, event, scene, heard, text, now)
+            return
+        hoped = self._expected(event.text, scene, event.form)
+        if hoped is not None:
+            row, step = hoped
+            metric = step.interaction.metric if step.interaction else ""
+            await tx.ledger.add(
+                "interaction", event.chat, event.sent_at, step=row.step, metric=metric
+            )
+
+    def _heard(self, text: str, scene: _Scene) -> tuple[RunStep | None, Listen] | None:
+        """Return what listens for these words: the newest step first, the whole script last."""
+        for row, step in scene.steps:
+            for listen in step.listens:
+                if hears(listen, text):
+                    return row, listen
+        for listen in scene.script.listens if scene.script else ():
+            if hears(listen, text):
+                return None, listen
+        return None
+
+    def _expected(
+        self, text: str, scene: _Scene, form: str = "text"
+    ) -> tuple[RunStep, Step] | None:
+        """Return the newest step if the words are among those it hopes for."""
+        for row, step in scene.steps[:1]:
+            if step.interaction is None:
+                continue
+            said = plain(text)
+            hoped = {plain(word) for word in step.interaction.expects}
+            if said in hoped or "任意" in hoped or (form == "image" and "图片" in hoped):
+                return row, step
+        return None
+
+    async def _listened(
+        self,
+        tx: Tx,
+        event: GroupMessageReceived,
+        scene: _Scene,
+        heard: tuple[RunStep | None, Listen],
+        text: str,
+        now: datetime,
+    ) -> None:
+        row, listen = heard
+        step = row.step if row else ""
+        cautions = tuple(check.value for check in listen.checks)
+        occasion = self._occasion(
+            event, scene, text, step=step, cautions=cautions, ask=bool(listen.ask_first)
+        )
+        done = await self._effects.carry_out(tx, listen.actions, occasion, now)
+        await tx.ledger.add("heard", event.chat, event.sent_at, step=step)
+        words = listen.ask_first if any(one.stage == "asking" for one in done.leads) else ""
+        for qa in done.recite:
+            question = Question(
+                text=event.text, plane="group", variables=self._variables(scene.group, now)
+            )
+            recited = self._content.answerer.recite(qa, question, now)
+            sources = tuple(citation.plain for citation in recited.citations)
+            await self._draft(tx, event, scene, recited.text, sources, text, now)
+        if words or listen.reply:
+            await self._draft(tx, event, scene, words or listen.reply or "", (), text, now)
+
+    async def _answered(
+        self,
+        tx: Tx,
+        event: GroupMessageReceived,
+        scene: _Scene,
+        answer: Answer,
+        text: str,
+        now: datetime,
+    ) -> None:
+        occasion = self._occasion(event, scene, text)
+        await self._effects.carry_out(tx, answer.actions, occasion, now)
+        await tx.ledger.add(
+            f"answer_{answer.kind.value}",
+            event.chat,
+            now,
+            plane="group",
+            sources=[citation.document_id for citation in answer.citations],
+            confidence=round(answer.confidence, 3),
+            reason=answer.reason,
+        )
+        if answer.answered or answer.kind.value == "red_flag":
+            sources = tuple(citation.plain for citation in answer.citations)
+            await self._draft(tx, event, scene, answer.text, sources, text, now)
+
+    async def _draft(
+        self,
+        tx: Tx,
+        event: GroupMessageReceived,
+        scene: _Scene,
+        words: str,
+        sources: tuple[str, ...],
+        question: str,
+        now: datetime,
+    ) -> None:
+        """Put a reply before the owner, who sends it with one tap or not at all."""
+        try:
+            words = render(words, self._variables(scene.group, now))
+        except UnknownVariable:
+            return
+        draft = await tx.drafts.add(
+            key=f"draft:{event.msgid}",
+            chat=event.chat,
+            owner=scene.group.owner,
+            asker=event.sender,
+            question=question,
+            text=words,
+            citations=sources,
+            now=now,
+        )
+        if draft is None:
+            return
+        card = draft_card(draft, scene.group.name, scene.asker or "群成员")
+        terms = Terms(purpose="staff", subject=scene.group.owner)
+        await tx.outbox.put(f"draft:{draft.id}", card, terms, now)
+        await tx.ledger.add("draft_made", event.chat, now, draft=draft.id)
+
+    def _occasion(
+        self,
+        event: GroupMessageReceived,
+        scene: _Scene,
+        text: str,
+        *,
+        step: str = "",
+        cautions: tuple[str, ...] = (),
+        ask: bool = False,
+    ) -> Occasion:
+        return Occasion(
+            key=event.msgid,
+            customer=CustomerId(event.sender),
+            quote=text,
+            at=event.sent_at,
+            source="客户群",
+            owner=RmId(scene.group.owner),
+            chat=event.chat,
+            group=scene.group.name,
+            script=scene.script.id if scene.script else "",
+            step=step,
+            cautions=cautions,
+            ask_first=ask,
+        )

@@ -1,0 +1,144 @@
+"""Keeps groups in step with WeCom, and lets those enter a script that it is for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.ids import BranchId, GroupChatId
+from bot.domain.people import GroupChat
+from bot.domain.script import SopScript
+from bot.domain.script_parts import Status
+from bot.errors import ChannelError
+from bot.log import logger
+from bot.ports import Clock, Directory
+from bot.sop.enrol import is_held_out, may_enter, plan_steps, start_day
+from bot.storage.db import Database, Tx
+from bot.workers.content import Content, version_of
+
+log = logger(__name__)
+_RETRY = timedelta(minutes=1)
+_LIST_EVERY = timedelta(hours=1)  # events can be missed: protocol §2.4 says to reconcile
+
+
+class GroupLister:
+    """Lists every group once an hour, in case an event was missed."""
+
+    watches: tuple[str, ...] = ()
+
+    def __init__(self, database: Database, directory: Directory, clock: Clock) -> None:
+        self._database = database
+        self._directory = directory
+        self._clock = clock
+        self._listed_at: datetime | None = None
+
+    async def step(self) -> int:
+        """Have groups read that are not known yet; return how many there were."""
+        now = self._clock.now()
+        if self._listed_at is not None and now - self._listed_at < _LIST_EVERY:
+            return 0
+        self._listed_at = now
+        try:
+            chats = await self._directory.groups()
+        except ChannelError as error:
+            log.warning("groups_not_listed", reason=str(error))
+            return 0
+        async with self._database.begin() as tx:
+            known = {group.id for group in await tx.people.groups()}
+            fresh = [chat for chat in chats if chat not in known]
+            for chat in fresh:
+                await tx.people.mark_group(chat, now)
+        return len(fresh)
+
+
+class GroupWorker:
+    """Reads groups that changed, and lets them enter scripts."""
+
+    watches = ("groups",)
+
+    def __init__(
+        self, database: Database, directory: Directory, content: Content, clock: Clock
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._content = content
+        self._clock = clock
+
+    async def step(self) -> int:
+        """Read one batch of groups; return how many there were."""
+        async with self._database.begin() as tx:
+            claimed = await tx.people.claim_groups(self._clock.now())
+        for chat, attempt in claimed:
+            await self._read(chat, attempt)
+        return len(claimed)
+
+    async def _read(self, chat: GroupChatId, attempt: int) -> None:
+        now = self._clock.now()
+        try:
+            found = await self._directory.group(chat)
+        except ChannelError as error:
+            log.warning("group_not_read", reason=str(error))
+            async with self._database.begin() as tx:
+                await tx.people.finish_group(chat, attempt, now + _RETRY)
+            return
+        async with self._database.begin() as tx:
+            if found is None:
+                await dismiss(tx, chat, now)
+            else:
+                await self._keep(tx, found, now)
+            await tx.people.finish_group(chat, attempt)
+
+    async def _keep(self, tx: Tx, found: GroupChat, now: datetime) -> None:
+        bank = self._content.bank
+        known = await tx.people.group(found.id)
+        owner = bank.member(found.owner)
+        group = found.model_copy(
+            update={
+                "branch": BranchId(owner.branch) if owner and owner.branch else None,
+                "tags": bank.tags_of_group(found.name) | (known.tags if known else frozenset()),
+            }
+        )
+        await tx.people.put_group(group, now)
+        for script in self._content.snapshot.scripts.values():
+            if script.entry.event == "群打标签":
+                await enter(tx, script, group, self._content, now)
+
+
+async def dismiss(tx: Tx, chat: GroupChatId, now: datetime) -> None:
+    """End everything of a group that is gone."""
+    group = await tx.people.group(chat)
+    if group is None or group.dismissed:
+        return
+    await tx.people.put_group(group.model_copy(update={"dismissed": True}), now)
+    for run in await tx.runs.of_subject(chat):
+        await tx.runs.end(run.id, "exited", "group_dismissed", now)
+    await tx.ledger.add("group_dismissed", chat, now)
+
+
+async def enter(
+    tx: Tx, script: SopScript, group: GroupChat, content: Content, now: datetime
+) -> None:
+    """Begin a script's run for a group, or note that the group is held out; once only."""
+    if script.status is not Status.PUBLISHED or not may_enter(script, group, content.bank):
+        return
+    if any(run.script == script.id for run in await tx.runs.of_subject(group.id, state=None)):
+        return
+    anchor = start_day(content.bank, now)
+    held = is_held_out(script, group)
+    run = await tx.runs.enrol(
+        script=script.id,
+        version=version_of(script),
+        subject=group.id,
+        owner=group.owner,
+        branch=group.branch or "",
+        anchor=anchor,
+        state="held_out" if held else "running",
+        now=now,
+    )
+    if run is None:
+        return
+    await tx.ledger.add(
+        "held_out" if held else "entered", group.id, now, script=script.id, anchor=str(anchor)
+    )
+    if not held:
+        steps = plan_steps(script, anchor, group.branch or "", content.bank, content.tables)
+        await tx.runs.add_steps(run, steps, now)

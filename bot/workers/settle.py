@@ -1,0 +1,193 @@
+"""What follows once a message was sent, skipped, refused or lost sight of."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.delivery import Terms, open_spans
+from bot.domain.ids import GroupChatId, RmId
+from bot.domain.messages import (
+    Broadcast,
+    BroadcastCancel,
+    BroadcastReminder,
+    GroupWelcome,
+    KfHandover,
+    KfReply,
+    Receipt,
+    StaffCard,
+)
+from bot.domain.runs import RunStep
+from bot.sop.cards import welcome_card
+from bot.storage.db import Tx
+from bot.storage.outbox import Envelope
+from bot.workers.content import Content
+from bot.workers.gate import limits_of
+
+FIRST_POLL = timedelta(minutes=5)
+REMIND_AFTER = (timedelta(minutes=30), timedelta(hours=2))  # at most 3 in 24 h: protocol §5.7
+_NOT_OURS = "wecom_95018"
+_POOL, _PERSON, _ENDED = 2, 3, 4
+
+
+class Settlement:
+    """Moves steps, sessions and tasks on after a message's end."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+
+    async def sent(self, tx: Tx, envelope: Envelope, receipt: Receipt, now: datetime) -> None:
+        """Write what an accepted message brings about."""
+        message, terms = envelope.message, envelope.terms
+        match message:
+            case KfReply():
+                await tx.conversations.count_sent(message.customer, message.account)
+                text = message.content.text if message.content.kind == "text" else ""
+                await tx.conversations.add_turn(message.customer, "小安", text, now)
+                await tx.ledger.add("reply_sent", message.customer, now, purpose=terms.purpose)
+            case KfHandover():
+                await tx.conversations.change(
+                    message.customer,
+                    message.account,
+                    state=_PERSON if receipt.ref else _POOL,
+                    servicer=receipt.ref,
+                )
+                await tx.ledger.add("handed_over", message.customer, now, to=receipt.ref)
+            case Broadcast():
+                await self._task_created(tx, envelope, message, receipt, now)
+            case GroupWelcome():
+                await self._welcome_made(tx, terms, message, now)
+            case StaffCard() if terms.run_step is not None:
+                await tx.runs.set_step(terms.run_step, now, state="waiting")
+            case _:
+                pass
+
+    async def _task_created(
+        self, tx: Tx, envelope: Envelope, message: Broadcast, receipt: Receipt, now: datetime
+    ) -> None:
+        terms = envelope.terms
+        if terms.run_step is None or terms.closes_at is None:
+            return
+        if terms.subject in receipt.failed:
+            await self._end_step(tx, envelope, "failed", "refused_by_wecom", now)
+            return
+        await tx.runs.add_task(
+            {
+                "msgid": receipt.ref,
+                "run_step": terms.run_step,
+                "owner": message.owner,
+                "chat": terms.subject,
+                "created_at": now,
+                "closes_at": terms.closes_at,
+                "due_at": min(now + FIRST_POLL, terms.closes_at),
+            }
+        )
+        await tx.runs.set_step(terms.run_step, now, state="waiting")
+        await tx.ledger.add(
+            "task_created", terms.subject, now, step=terms.step, owner=message.owner
+        )
+        await self._plan_reminders(tx, receipt.ref, terms, now)
+
+    async def _plan_reminders(self, tx: Tx, task: str, terms: Terms, now: datetime) -> None:
+        """Put the cancel at the window's end, and the reminders before it, into the outbox now."""
+        closes_at = terms.closes_at or now
+        control = Terms(purpose="control", subject=terms.subject)
+        await tx.outbox.put(
+            f"cancel:{task}", BroadcastCancel(task=task), control, now, due_at=closes_at
+        )
+        for number, after in enumerate(REMIND_AFTER, 1):
+            if now + after < closes_at:
+                until = control.model_copy(update={"closes_at": closes_at})
+                await tx.outbox.put(
+                    f"remind:{task}:{number}",
+                    BroadcastReminder(task=task),
+                    until,
+                    now,
+                    due_at=now + after,
+                )
+
+    async def _welcome_made(
+        self, tx: Tx, terms: Terms, message: GroupWelcome, now: datetime
+    ) -> None:
+        """Ask the owner to attach the welcome: WeCom lets nobody else do it (protocol §5.6)."""
+        if terms.run_step is None or terms.enrolment is None:
+            return
+        run = await tx.runs.get(terms.enrolment)
+        if run is None:
+            return
+        group = self._content.group_name(await tx.people.group(GroupChatId(run.subject)))
+        card = welcome_card(RmId(run.owner), terms.run_step, terms.iteration, group, message.text)
+        own = terms.model_copy(update={"quota": False})
+        await tx.outbox.put(f"{_key(own)}:card", card, own, now)
+
+    async def skipped(self, tx: Tx, envelope: Envelope, reason: str, now: datetime) -> None:
+        """Write that the gate let a message not leave."""
+        await tx.ledger.add(
+            "message_skipped", envelope.terms.subject, now, reason=reason, key=envelope.key
+        )
+        if envelope.terms.run_step is not None:
+            await self._end_step(tx, envelope, "skipped", reason, now)
+
+    async def failed(self, tx: Tx, envelope: Envelope, reason: str, now: datetime) -> None:
+        """Write that WeCom refused a message for good."""
+        terms = envelope.terms
+        await tx.ledger.add("message_failed", terms.subject, now, reason=reason, key=envelope.key)
+        if reason == _NOT_OURS and terms.purpose in ("answer", "notice"):
+            await tx.conversations.change(terms.subject, terms.account, state=_ENDED)
+        if terms.run_step is not None:
+            await self._end_step(tx, envelope, "failed", reason, now)
+
+    async def unknown(self, tx: Tx, envelope: Envelope, now: datetime) -> None:
+        """Write that nobody knows whether a message left; it is listed and not sent again."""
+        await tx.ledger.add("message_in_doubt", envelope.terms.subject, now, key=envelope.key)
+        if envelope.terms.run_step is not None:
+            await self._end_step(tx, envelope, "failed", "in_doubt", now, release=False)
+
+    async def _end_step(
+        self,
+        tx: Tx,
+        envelope: Envelope,
+        state: str,
+        reason: str,
+        now: datetime,
+        *,
+        release: bool = True,
+    ) -> None:
+        terms = envelope.terms
+        if terms.run_step is None or terms.enrolment is None:
+            return
+        if release:
+            await tx.quota.release(envelope.key)
+        await tx.runs.set_step(terms.run_step, now, state=state, reason=reason)
+        await tx.ledger.add(f"step_{state}", terms.subject, now, step=terms.step, reason=reason)
+        await tx.runs.set_due(terms.enrolment, now)
+
+
+async def reopen_or_skip(
+    tx: Tx, content: Content, step: RunStep, reason: str, now: datetime
+) -> None:
+    """After an unconfirmed task: use what is left of the step's window, or skip the step."""
+    run = await tx.runs.get(step.run)
+    if run is None:
+        return
+    script = await content.script(tx, run.script, run.version)
+    later = []
+    if script is not None:
+        quiet = limits_of(script, None).quiet
+        spans = open_spans(step.opens_at, step.closes_at, quiet, content.bank.zone)
+        later = [begins for begins, _ in spans if begins >= now]
+    await tx.quota.release(step_key(step.run, step.step, step.iteration))
+    if later and run.state == "running":
+        await tx.runs.set_step(step.id, now, state="planned", opens_at=later[0])
+    else:
+        await tx.runs.set_step(step.id, now, state="skipped", reason=reason)
+        await tx.ledger.add("step_skipped", run.subject, now, step=step.step, reason=reason)
+    await tx.runs.set_due(run.id, now)
+
+
+def step_key(run: int, step: str, iteration: int) -> str:
+    """Return a step's idempotency key; no version is in it, so that an edit sends nothing twice."""
+    return f"sop:{run}:{step}:{iteration}"
+
+
+def _key(terms: Terms) -> str:
+    return step_key(terms.enrolment or 0, terms.step, terms.iteration)

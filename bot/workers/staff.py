@@ -1,0 +1,112 @@
+"""A manager pressed a button: the lead moves, the draft is settled, the card says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.bank import Bank
+from bot.domain.delivery import Terms
+from bot.domain.events import CardPressed
+from bot.domain.ids import RmId, digest
+from bot.domain.lead import Lead
+from bot.domain.messages import StaffCardUpdate
+from bot.leads.cards import lead_card, lead_task
+from bot.storage.db import Tx
+
+
+class StaffDesk:
+    """Answers presses of the three kinds of cards: leads, drafts, steps."""
+
+    def __init__(self, bank: Bank) -> None:
+        self._bank = bank
+
+    async def pressed(self, tx: Tx, event: CardPressed, now: datetime) -> None:
+        """Carry out a press; a second press of the same thing changes nothing."""
+        kind, _, rest = event.key.partition(":")
+        number, _, verb = rest.partition(":")
+        if not number.isdigit():
+            return
+        match kind:
+            case "lead":
+                words = await self._lead(tx, int(number), verb, event, now)
+            case "draft":
+                words = await self._draft(tx, int(number), verb, event, now)
+            case "step":
+                words = await self._step(tx, int(number), verb, event, now)
+            case _:
+                return
+        if event.response_code and words:
+            update = StaffCardUpdate(to=event.by, response_code=event.response_code, replace=words)
+            key = f"update:{digest(event.task, event.response_code)}"
+            await tx.outbox.put(key, update, Terms(purpose="staff", subject=event.by), now)
+
+    async def _lead(self, tx: Tx, number: int, verb: str, event: CardPressed, now: datetime) -> str:
+        lead = await tx.leads.get(number)
+        if lead is None:
+            return ""
+        if lead.closed_at is not None:
+            return "已经办结"
+        match verb:
+            case "take":
+                return await self._take(tx, lead, event.by, now)
+            case "invalid":
+                await tx.leads.change(lead.id, stage="invalid", closed_at=now, due_at=None)
+                await tx.ledger.add("lead_invalid", lead.customer, now, lead=lead.id, by=event.by)
+                return "已标记无效"
+            case "reassign":
+                target = RmId(next(iter(event.selected.values()), ""))
+                return await self._reassign(tx, lead, target, event.by, now)
+            case _:
+                return ""
+
+    async def _take(self, tx: Tx, lead: Lead, by: RmId, now: datetime) -> str:
+        if lead.stage == "taken" and lead.rm != by:
+            return "已由同事接手"
+        await tx.leads.change(lead.id, stage="taken", rm=by, taken_at=now, due_at=None)
+        in_time = now <= lead.respond_by
+        await tx.ledger.add("lead_taken", lead.customer, now, lead=lead.id, by=by, in_time=in_time)
+        return "已接手"
+
+    async def _reassign(self, tx: Tx, lead: Lead, target: RmId, by: RmId, now: datetime) -> str:
+        colleague = self._bank.member(target)
+        if colleague is None:
+            return "请先选择同事"
+        await tx.leads.change(lead.id, stage="new", rm=target, warned=0)
+        await tx.ledger.add("lead_reassigned", lead.customer, now, lead=lead.id, by=by, to=target)
+        customer = await tx.people.customer(lead.customer)
+        moved = lead.model_copy(update={"rm": target, "stage": "new"})
+        card = lead_card(moved, customer, self._bank, now)
+        key = f"card:{lead_task(moved)}:{digest(by, target, now.isoformat(), size=4)}"
+        await tx.outbox.put(key, card, Terms(purpose="staff", subject=target), now)
+        return f"已转派给{colleague.name}"
+
+    async def _draft(
+        self, tx: Tx, number: int, verb: str, event: CardPressed, now: datetime
+    ) -> str:
+        state, words = {"sent": ("sent", "已发到群里"), "drop": ("dropped", "已放弃")}.get(
+            verb, ("", "")
+        )
+        draft = await tx.drafts.get(number)
+        if draft is None or not state:
+            return ""
+        if await tx.drafts.settle(number, state):
+            await tx.ledger.add(f"draft_{state}", draft.chat, now, draft=number, by=event.by)
+        return words
+
+    async def _step(self, tx: Tx, number: int, verb: str, event: CardPressed, now: datetime) -> str:
+        step = await tx.runs.step(number)
+        if step.state != "waiting":
+            return "这一步已经结束"
+        run = await tx.runs.get(step.run)
+        if run is None or verb not in ("sent", "skip"):
+            return ""
+        if verb == "sent":
+            await tx.runs.set_step(step.id, now, state="confirmed")
+            await tx.ledger.add("step_confirmed", run.subject, now, step=step.step, by=event.by)
+        else:
+            await tx.runs.set_step(step.id, now, state="skipped", reason="owner_declined")
+            await tx.ledger.add(
+                "step_skipped", run.subject, now, step=step.step, reason="owner_declined"
+            )
+        await tx.runs.set_due(run.id, now)
+        return "已完成" if verb == "sent" else "今天不发"

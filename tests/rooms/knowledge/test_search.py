@@ -1,0 +1,226 @@
+"""What is found, who may see it, and when it is true."""
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.ai.cache import CachedEmbedder, VectorCache
+from bot.ai.chroma import MemoryStore
+from bot.ai.embed import UseEmbedder
+from bot.domain.knowledge import Approval, Audience, Document, DocumentKind, Section
+from bot.knowledge.abstain import Evidence
+from bot.knowledge.calibrate import (
+    cross_validated,
+    examples,
+    read_documents,
+    read_queries,
+)
+from bot.knowledge.index import KnowledgeIndex
+from bot.knowledge.reader import read_files
+from bot.knowledge.search import KnowledgeSearch
+from tests.rooms.knowledge.starter_questions import ANSWERABLE, EVERYDAY, NEAR
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 10, 12, 2, tzinfo=UTC)
+WORKSPACE = Path(__file__).parents[3]
+EVAL = Path(os.environ.get("BOT_EVAL_DATA", WORKSPACE.parent / "shared" / "eval"))
+
+
+class BoxEmbedder:
+    """Counts characters into boxes; remembers what it was asked to embed."""
+
+    name = "boxes"
+    dimensions = 256
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        self.asked += texts
+        return [self._boxes(text) for text in texts]
+
+    async def query(self, text: str) -> Sequence[float]:
+        return self._boxes(text)
+
+    def _boxes(self, text: str) -> list[float]:
+        boxes = [0.001] * self.dimensions
+        for character in text:
+            boxes[ord(character) % self.dimensions] += 1.0
+        return boxes
+
+
+def qa(key: str, *questions: str, answer: str = "就这样办。", **more: object) -> Document:
+    values: dict[str, object] = {
+        "id": key,
+        "title": "问答",
+        "kind": DocumentKind.QA,
+        "file": "knowledge/a.qa.yaml",
+        "line": 1,
+        "audience": Audience.GROUP,
+        "valid_from": date(2026, 9, 1),
+        "valid_to": date(2027, 8, 31),
+        "approval": Approval(content_id="X", approver="乙", approved_on=date(2026, 9, 1)),
+        "questions": questions,
+        "sections": (Section(title=questions[0], text=answer),),
+    }
+    return Document.model_validate(values | more)
+
+
+PASSBOOK = qa("passbook", "存折还能用吗", "不想用卡")
+CARD = qa("card", "银行卡丢了怎么挂失", "卡找不到了")
+PRIVATE = qa("private", "老伴走了钱怎么取", audience=Audience.PRIVATE)
+STAFF = qa("staff", "客户被骗第一步做什么", audience=Audience.STAFF)
+OVER = qa("over", "国庆节开门吗", valid_to=date(2026, 10, 11))
+COMING = qa("coming", "元旦开门吗", valid_from=date(2026, 10, 13))
+ALL = (PASSBOOK, CARD, PRIVATE, STAFF, OVER, COMING)
+
+
+@pytest.fixture
+async def index() -> KnowledgeIndex:
+    index = KnowledgeIndex(BoxEmbedder(), MemoryStore(256))
+    await index.publish(ALL)
+    return index
+
+
+async def found(index: KnowledgeIndex, question: str, plane: str, now: datetime = NOW) -> list[str]:
+    result = await KnowledgeSearch(index, ZONE).find(question, plane, now, k=10)  # type: ignore[arg-type]
+    return [hit.document.id for hit in result.hits]
+
+
+async def test_the_best_comes_first_and_a_document_once(index: KnowledgeIndex) -> None:
+    ids = await found(index, "存折还可以用吗", "staff")
+    assert ids[0] == "passbook"
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    ("plane", "hidden"),
+    [("group", {"private", "staff"}), ("kf", {"staff"}), ("staff", set())],
+)
+async def test_each_place_sees_what_it_may_see(
+    index: KnowledgeIndex, plane: str, hidden: set[str]
+) -> None:
+    asked = [question for document in ALL for question in document.questions]
+    seen = {key for question in asked for key in await found(index, question, plane)}
+    assert seen == {"passbook", "card", "private", "staff"} - hidden
+
+
+async def test_what_is_not_yet_or_no_longer_true_is_not_found(index: KnowledgeIndex) -> None:
+    # 16:00 in London is midnight in the bank's zone: there the next day has begun.
+    before, after = (datetime(2026, 10, 12, hour, tzinfo=UTC) for hour in (15, 16))
+    assert "over" not in await found(index, "国庆节开门吗", "kf", before)
+    assert "coming" not in await found(index, "元旦开门吗", "kf", before)
+    assert "coming" in await found(index, "元旦开门吗", "kf", after)
+    assert "over" in await found(index, "国庆节开门吗", "kf", datetime(2026, 10, 11, tzinfo=UTC))
+
+
+async def test_an_approval_that_has_run_out_hides_its_document() -> None:
+    approval = Approval(
+        content_id="X", approver="乙", approved_on=date(2026, 9, 1), expires_on=date(2026, 10, 11)
+    )
+    index = KnowledgeIndex(BoxEmbedder(), MemoryStore(256))
+    await index.publish([PASSBOOK.model_copy(update={"approval": approval}), CARD])
+    assert await found(index, "存折还能用吗", "kf") == ["card"]
+
+
+@pytest.mark.parametrize("question", ["", "  ", "???", "😀"])
+async def test_a_question_without_words_finds_nothing_to_be_sure_of(
+    index: KnowledgeIndex, question: str
+) -> None:
+    result = await KnowledgeSearch(index, ZONE).find(question, "kf", NOW)
+    assert not result.confident
+
+
+async def test_an_empty_index_finds_nothing() -> None:
+    result = await KnowledgeSearch(KnowledgeIndex(BoxEmbedder(), MemoryStore(256)), ZONE).find(
+        "存折", "kf", NOW
+    )
+    assert result.hits == ()
+    assert not result.confident
+
+
+async def test_only_what_is_new_is_embedded_and_what_is_gone_is_removed() -> None:
+    embedder, store = BoxEmbedder(), MemoryStore(256)
+    index = KnowledgeIndex(embedder, store)
+    steps: list[tuple[int, int]] = []
+    first = await index.publish([PASSBOOK, CARD], lambda done, total: steps.append((done, total)))
+    assert (first.embedded, first.removed, first.documents) == (6, 0, 2)
+    assert steps[-1] == (6, 6)
+    embedder.asked.clear()
+    later = PASSBOOK.model_copy(update={"valid_to": date(2029, 1, 1)})
+    second = await index.publish([later, PRIVATE])
+    assert embedder.asked == ["老伴走了钱怎么取", "老伴走了钱怎么取 就这样办。"]
+    assert (second.embedded, second.removed) == (2, 3)
+    assert len(await store.ids()) == 5
+    assert index.document("passbook") == later
+    assert index.document("card") is None
+
+
+async def test_a_new_run_over_the_same_store_embeds_nothing() -> None:
+    store = MemoryStore(256)
+    await KnowledgeIndex(BoxEmbedder(), store).publish(ALL)
+    again = await KnowledgeIndex(BoxEmbedder(), store).publish(ALL)
+    assert again.embedded == 0
+
+
+@pytest.fixture(scope="module")
+def vectors(tmp_path_factory: pytest.TempPathFactory) -> CachedEmbedder:
+    return CachedEmbedder(
+        UseEmbedder(), VectorCache(tmp_path_factory.mktemp("vectors") / "v.sqlite")
+    )
+
+
+async def test_the_starter_answers_its_own_questions_in_other_words(
+    vectors: CachedEmbedder,
+) -> None:
+    knowledge, problems = read_files(WORKSPACE / "knowledge")
+    assert problems == ()
+    index = KnowledgeIndex(vectors, MemoryStore(vectors.dimensions))
+    await index.publish(knowledge.documents)
+    search = KnowledgeSearch(index, ZONE)
+    answers = [(await search.find(text, "kf", NOW), ids) for text, ids in ANSWERABLE]
+    first = sum(one.hits[0].document.id in ids for one, ids in answers)
+    said = sum(one.confident and one.hits[0].document.id in ids for one, ids in answers)
+    wrong = sum(one.confident and one.hits[0].document.id not in ids for one, ids in answers)
+    assert first >= 0.9 * len(ANSWERABLE)
+    assert said >= 0.75 * len(ANSWERABLE)
+    assert wrong <= 0.05 * len(ANSWERABLE)
+    everyday = [text for text in EVERYDAY if (await search.find(text, "kf", NOW)).confident]
+    assert everyday == []
+    near = [text for text in NEAR if (await search.find(text, "kf", NOW)).confident]
+    assert len(near) <= 0.25 * len(NEAR), near
+
+
+async def test_the_starter_answers_every_wording_it_has(vectors: CachedEmbedder) -> None:
+    knowledge, _ = read_files(WORKSPACE / "knowledge")
+    index = KnowledgeIndex(vectors, MemoryStore(vectors.dimensions))
+    await index.publish(knowledge.documents)
+    search = KnowledgeSearch(index, ZONE)
+    missed = []
+    for document in knowledge.documents:
+        for question in document.questions:
+            result = await search.find(question, "staff", NOW)
+            if result.hits[0].document.id != document.id or not result.confident:
+                missed.append((question, document.id, result.hits[0].document.id))
+    assert missed == []
+
+
+@pytest.mark.skipif(not EVAL.exists(), reason="the development data is not on this machine")
+async def test_abstention_holds_on_questions_it_was_not_fitted_on(vectors: CachedEmbedder) -> None:
+    sets = {}
+    for name, corpus in (("abstain", "bankfaq"), ("abstain_near", "abstain_near")):
+        documents = read_documents(EVAL / f"{corpus}.corpus.jsonl", as_qa=False)
+        queries = read_queries(EVAL / f"{name}.queries.jsonl")
+        store = MemoryStore(vectors.dimensions)
+        sets[name] = await examples(vectors, store, documents, queries)
+    table = json.loads((WORKSPACE / "bot/knowledge/weights.json").read_text("utf-8"))
+    threshold = table["models"][vectors.name]["threshold"]
+    rates = cross_validated(sets, Evidence._fields, threshold)
+    assert rates["abstain"]["answered_unanswerable"] <= 0.01
+    assert rates["abstain"]["declined_answerable"] <= 0.06
+    assert rates["abstain_near"]["abstention_auroc"] >= 0.9
