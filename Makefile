@@ -38,7 +38,7 @@ bench: $(STAMP) ## 量一量:回调、回答、重启、演示故事各要多久
 	@$(BIN)/zhilin bench
 
 lock: $(STAMP) ## 依 pyproject.toml 重做 requirements.lock(已锁的版本尽量不动)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		--quiet --output-file requirements.lock
@@ -65,7 +65,7 @@ $(STAMP): requirements.lock pyproject.toml
 		"$$found" -m venv $(VENV); \
 	fi
 	@echo '安装依赖,第一次要几分钟…'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps -e .
 	@touch $(STAMP)
 	@echo '装好了。'

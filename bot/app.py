@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from bot.ai.cache import CachedEmbedder, VectorCache
+from bot.ai.cache import CachedEmbedder, CacheUnusable, VectorCache
 from bot.ai.chat import open_chat
 from bot.ai.chroma import ChromaStore, MemoryStore
 from bot.ai.embed import open_embedder
@@ -116,9 +116,7 @@ async def assemble(
     require_wecom(settings)
     async with AsyncExitStack() as stack:
         snapshot = read_snapshot(workspace, clock.now().date())
-        database = await Database.open(
-            _database_url(settings, workspace), durable=settings.database.durable
-        )
+        database = await open_database(settings, workspace)
         stack.push_async_callback(database.close)
         await upgrade(database)
         wire = await _wire(stack, settings, workspace, database, clock)
@@ -231,16 +229,16 @@ async def open_index(
             dimensions=embedding.dimensions,
         )
     )
-    folder = workspace.resolve(settings.knowledge.folder)
+    cache = workspace.resolve(settings.knowledge.cache)
     try:
-        embedder = CachedEmbedder(model, VectorCache(folder / "vectors.sqlite"))
-    except OSError as error:
+        embedder = CachedEmbedder(model, VectorCache(cache))
+    except (OSError, CacheUnusable) as error:
         raise ConfigError(
-            f"索引目录 {folder} 不能写入。请换一个目录([knowledge] folder),或改好它的权限。"
+            f"向量缓存 {cache} 不能写入。请换一个地方([knowledge] cache),或改好它的权限。"
         ) from error
     store: VectorStore = MemoryStore(embedder.dimensions)
     if settings.knowledge.store == "chroma":
-        store = ChromaStore(folder / "chroma", embedder.name)
+        store = ChromaStore(workspace.resolve(settings.knowledge.folder), embedder.name)
     return KnowledgeIndex(embedder, store)
 
 
@@ -303,6 +301,12 @@ def _configurations(settings: Settings) -> dict[str, CallbackCrypto]:
         for name, one in wecom.callbacks.items()
     }
     return {"": default} | named
+
+
+async def open_database(settings: Settings, workspace: Workspace) -> Database:
+    """Open the database that the settings name."""
+    url = _database_url(settings, workspace)
+    return await Database.open(url, durable=settings.database.durable)
 
 
 def _database_url(settings: Settings, workspace: Workspace) -> str:

@@ -87,9 +87,10 @@ class EmbeddingSettings(Part):
 
 
 class KnowledgeSettings(Part):
-    """Where the index of knowledge lies."""
+    """Where the index of knowledge lies, and the vectors that were made once."""
 
     folder: str = "data/index"
+    cache: str = "data/vectors.sqlite"
     store: Literal["chroma", "memory"] = "chroma"
 
 
@@ -134,8 +135,11 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-def load_settings(file: Path, **overrides: Any) -> Settings:
-    """Read ``config.toml`` and the environment; raise ``ContentError`` with every problem."""
+def load_settings(file: Path, **overrides: dict[str, Any]) -> Settings:
+    """Read ``config.toml`` and the environment; raise ``ContentError`` with every problem.
+
+    ``overrides`` are settings by table that win over both.
+    """
     try:
         text = file.read_text("utf-8") if file.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
@@ -147,12 +151,15 @@ def load_settings(file: Path, **overrides: Any) -> Settings:
         raise ContentError(
             [Problem(file.name, line, "", "不是正确的 TOML", "检查这一行的引号、等号和方括号")]
         ) from error
-    for table, values in overrides.items():
-        data[table] = data.get(table, {}) | values
     try:
-        return Settings(**data)
+        settings = Settings(**data)
     except ValidationError as error:
         raise ContentError(_problem(file.name, text, item) for item in error.errors()) from error
+    for table, values in overrides.items():
+        part: Part = getattr(settings, table)
+        forced = part.model_validate(part.model_dump() | values)
+        settings = settings.model_copy(update={table: forced})
+    return settings
 
 
 def _problem(file: str, text: str, item: Any) -> Problem:

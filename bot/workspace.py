@@ -62,6 +62,18 @@ def starter_root() -> Path:
     raise ConfigError("找不到示例工作目录。请重新安装 zhilin。")
 
 
+def copy_workspace(source: Workspace, folder: Path) -> Workspace:
+    """Copy what people edit into an empty folder, to be changed there without harm."""
+    for name in STARTER:
+        origin = source.root / name
+        if origin.is_dir():
+            shutil.copytree(origin, folder / name)
+        elif origin.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(origin, folder / name)
+    return Workspace(folder)
+
+
 def create_workspace(folder: Path) -> tuple[list[Path], list[Path]]:
     """Copy the starter into ``folder``; return (written, left alone). Nothing is overwritten."""
     source = starter_root()

@@ -18,17 +18,24 @@ _ASK_AT_ONCE = 500
 _QUERIES_KEPT = 2048
 
 
+class CacheUnusable(Exception):
+    """The file cannot be opened or written."""
+
+
 class VectorCache:
     """A file of vectors by model and text hash; each call opens it, so threads share nothing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._open()) as file, file:
-            file.execute(
-                "CREATE TABLE IF NOT EXISTS vectors "
-                "(model TEXT, text TEXT, vector BLOB, PRIMARY KEY (model, text)) WITHOUT ROWID"
-            )
+        try:
+            with closing(self._open()) as file, file:
+                file.execute(
+                    "CREATE TABLE IF NOT EXISTS vectors "
+                    "(model TEXT, text TEXT, vector BLOB, PRIMARY KEY (model, text)) WITHOUT ROWID"
+                )
+        except sqlite3.Error as error:
+            raise CacheUnusable(str(path)) from error
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=30)

@@ -31,6 +31,8 @@ class Players:
         self._chance = chance
         self._habits = habits
         self._later = later
+        self.by_hand: set[str] = set()
+        """Owners whom the viewer of the page plays; nobody presses for them."""
         self._seen_delivery = 0
         self._seen: set[tuple[str, str]] = set()
 
@@ -81,6 +83,8 @@ class Players:
         self._later(at, lambda: self._confirm(userid, msgid))
 
     def _confirm(self, userid: str, msgid: str) -> None:
+        if userid in self.by_hand:
+            return
         open_tasks = {task.msgid for task in self._town.world.broadcasts.todo(userid)}
         if msgid in open_tasks:
             broadcast.confirm(self._town.world, msgid, userid)
@@ -94,11 +98,18 @@ class Players:
         at = self._town.world.now() + self._chance.minutes(low, high, item.userid, item.task_id)
         match kind:
             case "lead":
-                self._later(at, lambda: self._work_on_lead(item))
+                self._later(at, self._unless_by_hand(item, self._work_on_lead))
             case "draft":
-                self._later(at, lambda: self._use_draft(item))
+                self._later(at, self._unless_by_hand(item, self._use_draft))
             case "step":
-                self._later(at, lambda: self._do_step(item))
+                self._later(at, self._unless_by_hand(item, self._do_step))
+
+    def _unless_by_hand(self, item: InboxItem, act: Callable[[InboxItem], None]) -> Act:
+        def acts() -> None:
+            if item.userid not in self.by_hand and item.buttons:
+                act(item)
+
+        return acts
 
     def _press(self, item: InboxItem, verb: str, selected: dict[str, str] | None = None) -> None:
         key = next((key for key in item.buttons if key.endswith(f":{verb}")), None)

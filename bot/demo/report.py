@@ -53,9 +53,7 @@ async def report(demo: Demo, script: str, wall_seconds: float) -> dict[str, Any]
         "outbox": dict(sorted(outbox.items())),
         "violations": audit(demo.town.world),
         "wall_seconds": round(wall_seconds, 2),
-        "peak_memory_mb": round(
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTE, 1
-        ),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTE, 1),
         "ended_at": demo.clock.now().isoformat(),
     }
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+
+from aiohttp import web
 
 from bot.app import App, Progress, assemble, listening
 from bot.channels.callback import PATH
@@ -25,9 +26,10 @@ from bot.demo.town import (
 )
 from bot.emulator.server import EmulatorServer, build_app, serve_emulator
 from bot.workers.content import read_snapshot
-from bot.workspace import Workspace
+from bot.workspace import Workspace, copy_workspace
 
 _CALLBACKS = ("app", "kf", "contact")
+AddRoutes = Callable[[web.Application, Town], None]
 
 
 @dataclass
@@ -94,35 +96,43 @@ async def open_demo(
     seed: int = 1,
     groups: int = 20,
     members: int = 400,
-    live: bool = False,
+    running: bool = False,
     host: str = "127.0.0.1",
     port: int = 0,
     progress: Progress | None = None,
-    add_routes: Any = None,
+    add_routes: AddRoutes | None = None,
 ) -> AsyncIterator[Demo]:
-    """Open a town with its bot; with ``live`` the clock flows and callbacks go out at once."""
-    clock = FakeClock(start, running=live)
-    snapshot = read_snapshot(workspace, start.date())
-    town = build_town(snapshot.bank, clock, seed=seed, groups=groups, members=members)
-    application = build_app(town.world)
-    if add_routes is not None:
-        add_routes(application, town)
+    """Open a town with its bot, on a copy of the workspace that may be edited freely.
+
+    With ``running`` the clock flows with the machine's; else it stands until it is pushed.
+    """
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="zhilin-demo-"))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zhilin-demo-")))
+        clock = FakeClock(start, running=running)
+        snapshot = read_snapshot(workspace, start.date())
+        town = build_town(snapshot.bank, clock, seed=seed, groups=groups, members=members)
+        application = build_app(town.world)
+        if add_routes is not None:
+            add_routes(application, town)
         server = await stack.enter_async_context(
-            serve_emulator(town.world, host, port, live=live, app=application)
+            serve_emulator(town.world, host, port, live=False, app=application)
         )
-        settings = demo_settings(workspace, server.base_url, Path(folder), town.kf_link)
-        demo = Demo(town, server, settings, workspace, clock, progress)
+        copied = copy_workspace(workspace, folder / "workspace")
+        settings = demo_settings(workspace, copied, server.base_url, town.kf_link)
+        demo = Demo(town, server, settings, copied, clock, progress)
         await demo.start()
         stack.push_async_callback(demo.stop)
         yield demo
 
 
-def demo_settings(workspace: Workspace, wecom: str, folder: Path, kf_link: str) -> Settings:
-    """Return the workspace's settings, pointed at the local WeCom and a database of its own."""
+def demo_settings(origin: Workspace, copied: Workspace, wecom: str, kf_link: str) -> Settings:
+    """Return the workspace's settings, pointed at the local WeCom and a database of its own.
+
+    Vectors come from the workspace's own cache, so that a second demo embeds nothing.
+    """
+    own = load_settings(origin.config)
     return load_settings(
-        workspace.config,
+        copied.config,
         wecom={
             "api_base": wecom,
             "corp_id": "ww0000zhilin000000",
@@ -133,5 +143,6 @@ def demo_settings(workspace: Workspace, wecom: str, folder: Path, kf_link: str) 
         },
         archive={"url": wecom, "secret": ARCHIVE_SECRET},
         kf={"link": kf_link},
-        database={"url": f"sqlite:///{folder / 'demo.db'}", "durable": False},
+        database={"url": "sqlite:///data/demo.db", "durable": False},
+        knowledge={"cache": str(origin.resolve(own.knowledge.cache))},
     )

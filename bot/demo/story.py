@@ -47,9 +47,7 @@ class Story:
         owners = list(dict.fromkeys(self._owner(chat) for chat in demo.town.groups))
         self._habits = {owners[1]: Habit.LATE, owners[2]: Habit.NEVER}
         self._busy_owner = owners[3]
-        self._players = Players(
-            demo.town, self._bank, self._chance, self._habits, self.later
-        )
+        self._players = Players(demo.town, self._bank, self._chance, self._habits, self.later)
 
     def later(self, at: datetime, act: Callable[[], Awaitable[None] | None]) -> None:
         """Have something done at a moment."""

@@ -98,7 +98,10 @@ def choose_rm(
     The first of each who is on duty wins; inside the branch a hash of the customer spreads the
     work and always gives the same customer to the same person. None where nobody is on duty.
     """
-    for candidate in (*managers, *((owner,) if owner else ())):
+    preferred: list[RmId] = [*managers]
+    if owner:
+        preferred.append(owner)
+    for candidate in preferred:
         if candidate in on_duty:
             return candidate
     if not on_duty:

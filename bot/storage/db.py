@@ -9,13 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from asyncpg import PostgresError
 from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import ConfigError
-from bot.storage import tables, work
+from bot.storage import sqlite, tables, work
 from bot.storage.conversations import Conversations
 from bot.storage.drafts import Drafts
 from bot.storage.inbox import Inbox
@@ -88,7 +89,7 @@ class Database:
         try:
             async with engine.connect():
                 pass
-        except (OSError, OperationalError) as error:
+        except (OSError, SQLAlchemyError, PostgresError) as error:
             await engine.dispose()
             raise ConfigError(
                 f"连不上数据库 {parsed.render_as_string()}:{error.__class__.__name__}。"
@@ -108,10 +109,8 @@ class Database:
             raise ConfigError(
                 f"数据目录 {folder} 不能写入。请换一个目录([database] url),或改好它的权限。"
             ) from error
-        writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60)
-        reader = create_async_engine(url, pool_size=4, max_overflow=0, pool_timeout=60)
-        _tune_sqlite(writer, begin="BEGIN IMMEDIATE", durable=durable)
-        _tune_sqlite(reader, begin="BEGIN", durable=durable)
+        writer = _sqlite_engine(url, connections=1, begin="BEGIN IMMEDIATE", durable=durable)
+        reader = _sqlite_engine(url, connections=4, begin="BEGIN", durable=durable)
         return cls(writer, reader)
 
     @asynccontextmanager
@@ -169,12 +168,19 @@ def _normal(url: str) -> URL:
     return parsed.set(drivername=drivers[backend])
 
 
-def _tune_sqlite(engine: AsyncEngine, *, begin: str, durable: bool) -> None:
+def _sqlite_engine(url: URL, *, connections: int, begin: str, durable: bool) -> AsyncEngine:
+    async def connect() -> sqlite.Connection:
+        connection = sqlite.Connection(url.database or "")
+        await connection
+        return connection
+
+    engine = create_async_engine(
+        url, async_creator=connect, pool_size=connections, max_overflow=0, pool_timeout=60
+    )
     synchronous = "FULL" if durable else "OFF"
 
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: Any, record: Any) -> None:
-        connection.isolation_level = None  # the driver must not open transactions by itself
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",
@@ -187,4 +193,6 @@ def _tune_sqlite(engine: AsyncEngine, *, begin: str, durable: bool) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+        connection.connection.driver_connection.begin(begin)
+
+    return engine

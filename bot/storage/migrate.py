@@ -8,10 +8,12 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from bot.storage.db import Database
 from bot.storage.tables import metadata
+
+_LOCK = 8_037_001  # any number that nothing else in the database locks
 
 
 async def upgrade(database: Database) -> None:
@@ -32,6 +34,8 @@ def new_revision(connection: Connection, message: str) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # processes that start together take turns
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     command.upgrade(_config(connection), "head")
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    or_,
     select,
     update,
 )
@@ -37,12 +38,15 @@ def claim_statement(
     """
     conditions: list[ColumnElement[bool]] = [table.c.due_at <= bindparam("now", type_=Moment)]
     if in_lanes:
-        earlier = table.alias("earlier")
+        other = table.alias("other")
+        # PostgreSQL may show a smaller id after a greater one has been claimed.
+        before = or_(other.c.id < table.c.id, other.c.state == state)
         conditions.append(
             ~exists().where(
-                earlier.c.lane == table.c.lane,
-                earlier.c.id < table.c.id,
-                earlier.c.due_at.is_not(None),
+                other.c.lane == table.c.lane,
+                other.c.id != table.c.id,
+                other.c.due_at.is_not(None),
+                before,
             )
         )
     conditions += [table.c[name] == bindparam(f"is_{name}") for name in more]

@@ -1,0 +1,61 @@
+"""One question asked by hand: what would be said, and on what grounds."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from bot.ai.chat import open_chat
+from bot.answering.answer import Question
+from bot.app import Progress, answerer_for, open_index
+from bot.config import load_settings
+from bot.domain.knowledge import Plane
+from bot.domain.variables import variables_for
+from bot.knowledge.search import KnowledgeSearch
+from bot.workers.content import read_snapshot
+from bot.workspace import Workspace
+
+
+async def ask_once(
+    workspace: Workspace, question: str, plane: str, progress: Progress
+) -> dict[str, Any]:
+    """Answer one question from the workspace's knowledge, as the bot would."""
+    settings = load_settings(workspace.config)
+    now = datetime.now(UTC)
+    snapshot = read_snapshot(workspace, now.date())
+    bank, llm = snapshot.bank, settings.llm
+    async with AsyncExitStack() as stack:
+        index = await open_index(stack, settings, workspace)
+        await index.publish(snapshot.documents(), progress)
+        chat = await stack.enter_async_context(
+            open_chat(
+                llm.model,
+                base_url=llm.base_url,
+                api_key=llm.api_key.get_secret_value(),
+                wait_for=llm.timeout_seconds,
+            )
+        )
+        search = KnowledgeSearch(index, bank.zone)
+        answerer = answerer_for(snapshot, search, chat, llm.timeout_seconds)
+        member = next(person for person in bank.staff if person.branch is not None)
+        asked = Question(
+            text=question,
+            plane=cast("Plane", plane),
+            variables=variables_for(
+                bank, today=now.astimezone(bank.zone).date(), manager=member.userid
+            ),
+        )
+        answer = await answerer.answer(asked, now)
+    return {
+        "question": question,
+        "plane": plane,
+        "kind": answer.kind.value,
+        "text": answer.text,
+        "confidence": round(answer.confidence, 3),
+        "reason": answer.reason,
+        "sources": [
+            f"{citation.title} {citation.section}({citation.file}:{citation.line})"
+            for citation in answer.citations
+        ],
+    }

@@ -1,0 +1,101 @@
+"""What just happened, one quiet sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.storage.ledger import Entry
+
+_TONES = {
+    "answer_red_flag": "harm",
+    "complaint": "harm",
+    "lead_escalated": "harm",
+    "step_failed": "wait",
+    "step_skipped": "wait",
+    "lead_warned": "wait",
+    "task_created": "wait",
+    "lead_taken": "done",
+    "step_confirmed": "done",
+    "draft_sent": "done",
+    "reply_sent": "done",
+}
+REASONS = {
+    "owner_unconfirmed": "群主一直没点发送,到点撤回了",
+    "owner_declined": "群主今天不发",
+    "platform_quota": "群主自己先群发过,当天的次数用完了",
+    "precondition": "前提不满足,按剧本跳过",
+    "window_missed": "时间窗过了",
+    "weekly_cap": "这七天的企业群发已经够数",
+    "daily_cap": "当天已经发过一条",
+    "weekly_product_cap": "这七天已经发过产品内容",
+    "marketing_refused": "有人投诉,营销内容停发",
+    "approval_expired": "审批过期了,不发",
+    "product_not_sold": "产品停售了,不发",
+    "no_event": "网点没有排活动",
+    "event_passed": "活动日子已经过了",
+    "step_removed": "新文件里没有这一步了",
+    "in_doubt": "发没发出去说不准,请人工核对",
+    "group_dismissed": "群已解散",
+}
+_SENTENCES: Mapping[str, str] = {
+    "entered": "「{name}」开始走剧本",
+    "held_out": "「{name}」留作对照,不发",
+    "task_created": "「{name}」的群发任务已建好,等群主点发送",
+    "step_confirmed": "「{name}」这一步发到了",
+    "step_skipped": "「{name}」跳过一步:{reason}",
+    "step_failed": "「{name}」有一步没发成:{reason}",
+    "answer_approved": "有人问问题,已按审批过的原文答",
+    "answer_written": "有人问问题,已按资料写好回答",
+    "answer_declined": "没有把握的问题,如实说了,请人来答",
+    "answer_red_flag": "听到危险信号,马上找人",
+    "answer_handover": "客户想跟真人说,已转人工",
+    "handed_over": "会话交给了人,小安不再说话",
+    "left_to_person": "客户又说话了,有人在接,小安不插嘴",
+    "person_spoke": "同事在微信客服里回了客户",
+    "session_ended": "同事结束了会话,小安又可以答了",
+    "lead_opened": "新线索:{need}",
+    "lead_signal_added": "同一件事又说了一遍,记在原来的线索上",
+    "lead_taken": "客户经理接手了线索",
+    "lead_reassigned": "线索转派给了同事",
+    "lead_invalid": "线索标记为无效",
+    "lead_consented": "客户同意联系,线索交给客户经理",
+    "lead_refused": "客户不用联系,线索关掉了",
+    "lead_warned": "线索快到时限,提醒了客户经理",
+    "lead_escalated": "线索超时没人接,告诉了支行行长",
+    "draft_made": "群里的问题,回话拟好了,等群主点发送",
+    "draft_sent": "群主把拟好的回话发到了群里",
+    "draft_dropped": "群主没用拟好的回话",
+    "opted_out": "有人不想收营销消息,已记下,马上生效",
+    "opted_in": "有人恢复接收消息",
+    "slowed_down": "「{name}」嫌消息多,已放慢",
+    "complaint": "「{name}」有人投诉,营销内容停发",
+    "run_done": "「{name}」走完了剧本",
+    "script_published": "剧本换成了新版本",
+    "group_dismissed": "「{name}」解散了",
+    "reply_failed": "有一条回复没送到",
+    "message_in_doubt": "有一条发没发出去说不准,列出来等人核对",
+}
+
+
+def sentence(entry: Entry, names: Mapping[str, str]) -> str | None:
+    """Return what an entry of the ledger says to people; None for what nobody asks about."""
+    pattern = _SENTENCES.get(entry.kind)
+    if pattern is None:
+        return None
+    facts: dict[str, Any] = entry.facts
+    return pattern.format(
+        name=names.get(entry.subject, "客户群"),
+        reason=reason_in_words(str(facts.get("reason", ""))),
+        need=facts.get("need", ""),
+    )
+
+
+def reason_in_words(reason: str) -> str:
+    """Return why a step was not sent, in words for ops."""
+    return REASONS.get(reason, "没发成,请看台账")
+
+
+def tone(kind: str) -> str:
+    """Return the colour's meaning: info, wait, done or harm."""
+    return _TONES.get(kind, "info")

@@ -1,0 +1,86 @@
+"""The live demo on one address: three phones, the director's desk, and the bot behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from aiohttp import web
+
+from bot.app import Progress
+from bot.demo.desk import add_desk
+from bot.demo.director import Director
+from bot.demo.running import open_demo
+from bot.demo.story import START
+from bot.demo.town import Town
+from bot.emulator.page import page_routes
+from bot.workspace import Workspace
+
+
+@asynccontextmanager
+async def open_stage(
+    workspace: Workspace,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    seed: int = 1,
+    start: datetime = START,
+    progress: Progress | None = None,
+    groups: int = 20,
+    members: int = 400,
+) -> AsyncIterator[tuple[str, Director]]:
+    """Open the demo with its page and keep it alive; give its address and its director."""
+    director: Director | None = None
+
+    def the_director() -> Director:
+        if director is None:
+            raise web.HTTPServiceUnavailable(text="小安正在准备,请稍等几秒再刷新。")
+        return director
+
+    def add_routes(application: web.Application, town: Town) -> None:
+        application.add_routes(page_routes(town.world, desk=True))
+        add_desk(application, the_director)
+
+    async with open_demo(
+        workspace,
+        start,
+        seed=seed,
+        groups=groups,
+        members=members,
+        running=True,
+        host=host,
+        port=port,
+        progress=progress,
+        add_routes=add_routes,
+    ) as demo:
+        director = Director(demo, seed)
+        for customer in demo.town.visitors:
+            demo.town.world.kf.account(demo.town.kf_account).conversation(customer)
+        await director.open()
+        stopping = asyncio.Event()
+        beating = asyncio.create_task(director.run(stopping))
+        try:
+            yield demo.server.base_url, director
+        finally:
+            stopping.set()
+            await beating
+
+
+async def run_stage(
+    workspace: Workspace,
+    host: str,
+    port: int,
+    seed: int,
+    progress: Progress,
+    ready: Callable[[str], None],
+    stopping: asyncio.Event,
+) -> None:
+    """Serve the demo until told to stop; ``ready`` is given the address once it can be opened."""
+    async with open_stage(workspace, host=host, port=port, seed=seed, progress=progress) as (
+        address,
+        _,
+    ):
+        ready(address)
+        await stopping.wait()

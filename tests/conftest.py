@@ -1,0 +1,20 @@
+"""What holds for every test: only loopback sockets (see pyproject.toml) and a bare environment."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+_FOR_TESTS = frozenset({"BOT_TEST_CHROMIUM", "BOT_EVAL_DATA"})
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the settings and proxies of whoever runs the tests, also from started processes."""
+    for name in list(os.environ):
+        if name.startswith("BOT_") and name not in _FOR_TESTS:
+            monkeypatch.delenv(name)
+        if name.upper() in _PROXIES:
+            monkeypatch.delenv(name)
