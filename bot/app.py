@@ -19,7 +19,7 @@ from bot.channels.app import AppChannel
 from bot.channels.archive import ArchiveChannel
 from bot.channels.callback import CallbackEndpoint
 from bot.channels.contact import ContactChannel
-from bot.channels.directory import SendResults, WeComDirectory
+from bot.channels.directory import SendResults, SessionStates, WeComDirectory
 from bot.channels.kf import KfChannel
 from bot.channels.media import MediaShelf
 from bot.config import Settings, require_wecom
@@ -101,6 +101,7 @@ class _Wire:
     channels: Mapping[str, Channel]
     directory: WeComDirectory
     results: SendResults
+    sessions: SessionStates
 
 
 @asynccontextmanager
@@ -168,10 +169,10 @@ async def _wire(
     if settings.archive.url:
         archive = ArchiveClient(settings.archive.url, settings.archive.secret.get_secret_value())
         stack.push_async_callback(archive.close)
-    contact = ContactApi(client)
+    contact, kf = ContactApi(client), KfApi(client)
     media = MediaShelf(client, workspace.sop / "files", clock)
     channels: tuple[Channel, ...] = (
-        KfChannel(KfApi(client), clock, settings.kf.repeated_msgid_code),
+        KfChannel(kf, clock, settings.kf.repeated_msgid_code),
         AppChannel(AppApi(client, wecom.agent_id)),
         ContactChannel(contact, media),
         ArchiveChannel(archive),
@@ -180,6 +181,7 @@ async def _wire(
         channels={channel.name: channel for channel in channels},
         directory=WeComDirectory(contact),
         results=SendResults(contact),
+        sessions=SessionStates(kf),
     )
 
 
@@ -268,14 +270,14 @@ def _workers(
     clock: Clock,
     at_once: int,
 ) -> tuple[Worker, ...]:
-    desk = LeadDesk(content.bank)
-    effects = Effects(desk)
-    talk = Talk(database, content, wire.directory, desk, effects, clock)
+    desk = LeadDesk(lambda: content.bank)
+    effects = Effects(desk, content)
+    talk = Talk(database, content, wire.directory, wire.sessions, desk, effects, clock)
     group_talk = GroupTalk(database, content, desk, effects, clock)
     return (
         InboxWorker(database, wire.channels, clock),
         EventWorker(
-            database, talk, group_talk, StaffDesk(content.bank), clock, at_once=2 * at_once
+            database, talk, group_talk, StaffDesk(lambda: content.bank), clock, at_once=2 * at_once
         ),
         OutboxWorker(database, wire.channels, content, clock, at_once=at_once),
         GroupLister(database, wire.directory, clock),

@@ -9,6 +9,7 @@ from bot.domain.people import Customer, GroupChat, GroupMember
 from bot.errors import WeComError
 from bot.wecom.contact import ContactApi
 from bot.wecom.errcodes import as_channel_error
+from bot.wecom.kf import KfApi
 
 _MEMBER = 1
 _NO_RELATION = frozenset({84061, 40096})
@@ -72,3 +73,17 @@ class SendResults:
         except WeComError as error:
             raise as_channel_error(error) from error
         return next((result.status for result in results if result.chat_id == chat), 0)
+
+
+class SessionStates:
+    """Who has a customer's 微信客服 session, asked of WeCom itself."""
+
+    def __init__(self, api: KfApi) -> None:
+        self._api = api
+
+    async def of(self, account: str, customer: str) -> int:
+        """Return the state: 0 new, 1 bot, 2 in the pool, 3 with a person, 4 ended (§4.7)."""
+        try:
+            return (await self._api.service_state(account, customer)).service_state
+        except WeComError as error:
+            raise as_channel_error(error) from error

@@ -10,7 +10,6 @@ from bot.domain.delivery import PERSON_STATES
 from bot.domain.events import Notice, Received
 from bot.domain.ids import digest
 from bot.domain.messages import KfEventReply, KfHandover, KfReply, Outbound, Receipt
-from bot.domain.text import split_text
 from bot.errors import Undeliverable, WeComError
 from bot.ports import Clock
 from bot.wecom.crypto import parse_xml
@@ -22,7 +21,6 @@ _OLD = timedelta(minutes=10)
 _POOL, _PERSON = 2, 3
 _NOT_RECEIVING = frozenset({95014, 95019})
 _NOT_ALLOWED = 95016
-TEXT_BYTES = 2048  # wecom_protocol §4.5
 
 
 class KfChannel:
@@ -116,7 +114,7 @@ def _content(message: KfReply) -> Mapping[str, object]:
     content = message.content
     match content.kind:
         case "text":
-            return {"msgtype": "text", "text": {"content": split_text(content.text, TEXT_BYTES)[0]}}
+            return {"msgtype": "text", "text": {"content": content.text}}
         case _:
             raise Undeliverable(f"kf_cannot_send_{content.kind}")
 
@@ -125,5 +123,5 @@ def _event_body(message: KfEventReply) -> dict[str, object]:
     return {
         "code": message.code,
         "msgtype": "text",
-        "text": {"content": split_text(message.content.text, TEXT_BYTES)[0]},
+        "text": {"content": message.content.text},
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.demo.running import Demo
 from bot.emulator.violations import audit
+from bot.sop.measures import MEASURED_KINDS, measure
 
 _ANSWERED = ("approved", "written", "identity", "courtesy")
 _KILOBYTE = 1024
@@ -22,6 +23,8 @@ async def report(demo: Demo, script: str, wall_seconds: float) -> dict[str, Any]
         lead_counts = await tx.leads.counts()
         drafts = await tx.drafts.counts()
         outbox = await tx.outbox.counts()
+        entries = await tx.ledger.of_kinds(MEASURED_KINDS)
+    subjects = {run.id: run.subject for run in runs}
     states = Counter(step.state for step in steps)
     reasons = Counter(step.reason for step in steps if step.state in ("skipped", "failed"))
     leads: Counter[str] = Counter()
@@ -45,12 +48,13 @@ async def report(demo: Demo, script: str, wall_seconds: float) -> dict[str, Any]
         "steps_planned": len(over),
         "steps_pending": len(steps) - len(over),
         "steps_confirmed": states["confirmed"],
-        "steps_delivered": _delivered(demo),
+        "steps_delivered": _delivered(demo, {(subjects[step.run], step.text) for step in steps}),
         "steps_skipped": dict(sorted(reasons.items())),
         "leads": dict(sorted(leads.items())),
         "leads_by_stage": dict(sorted(stages.items())),
         "opted_out": kinds.get("opted_out", 0),
         "outbox": dict(sorted(outbox.items())),
+        "measures": measure(demo.bot.content.snapshot.scripts[script], entries),
         "violations": audit(demo.town.world),
         "wall_seconds": round(wall_seconds, 2),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTE, 1),
@@ -58,12 +62,11 @@ async def report(demo: Demo, script: str, wall_seconds: float) -> dict[str, Any]
     }
 
 
-def _delivered(demo: Demo) -> int:
-    """Count the messages of steps that reached groups, by what the local WeCom delivered."""
-    sources = ("broadcast:", "sidebar")
-    return sum(
-        delivery.kind == "group"
-        and delivery.source.startswith(sources)
-        and delivery.meta.get("part", 0) == 0
+def _delivered(demo: Demo, texts: set[tuple[str, str]]) -> int:
+    """Count the steps whose words reached their group, by what the local WeCom delivered."""
+    reached = {
+        (delivery.to, delivery.text)
         for delivery in demo.town.world.deliveries
-    )
+        if delivery.kind == "group" and delivery.source.startswith(("broadcast:", "sidebar"))
+    }
+    return len(reached & texts)

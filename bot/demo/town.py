@@ -51,9 +51,9 @@ def build_town(bank: Bank, clock: FakeClock, *, seed: int, groups: int, members:
     world.archive.secret = ARCHIVE_SECRET
     world.add_app(App(AGENT_ID, CORP_SECRET))
     for person in bank.staff:
-        world.add_member(
-            Member(person.userid, person.name, person.role, person.branch or "", person.address_as)
-        )
+        branch = bank.branch(person.branch or "")
+        place = branch.name if branch else bank.institution.name
+        world.add_member(Member(person.userid, person.name, person.role, place, person.address_as))
     account = world.kf.add_account("小安")
     for person in bank.staff:
         if person.role in _OWNER_ROLES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+KF_TEXT_BYTES = 2048  # wecom_protocol §4.5
 _ENDS = "。!?!?;;\n"
 
 

@@ -29,9 +29,9 @@ _COLLEAGUES = 10  # wecom_protocol §3.5: a drop-down holds at most ten
 _LONG = 60
 
 
-def lead_task(lead: Lead) -> str:
-    """Name a lead's card for WeCom."""
-    return f"lead-{lead.id}-{digest(lead.rm, size=4)}"
+def lead_task(lead: Lead, at: datetime) -> str:
+    """Name a lead's card for WeCom, anew each time: a lead may come back to the same person."""
+    return f"lead-{lead.id}-{digest(lead.rm, at.isoformat(), size=4)}"
 
 
 def when(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
@@ -96,7 +96,7 @@ def lead_card(
         buttons=tuple(buttons),
         choice=Choice(key=f"to-{lead.id}", title="转派给", options=options) if options else None,
     )
-    return StaffCard(to=lead.rm, task=lead_task(lead), card=card)
+    return StaffCard(to=lead.rm, task=lead_task(lead, now), card=card)
 
 
 def draft_card(draft: Draft, group: str, asker: str) -> StaffCard:

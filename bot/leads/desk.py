@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from bot.domain.bank import Bank
@@ -9,7 +10,7 @@ from bot.domain.delivery import Terms
 from bot.domain.ids import CustomerId, RmId, digest
 from bot.domain.lead import Lead, Need, Signal, Stage, choose_rm
 from bot.domain.people import Customer
-from bot.leads.cards import lead_card, lead_task
+from bot.leads.cards import lead_card
 from bot.leads.watch import next_look
 from bot.storage.db import Tx
 
@@ -19,8 +20,12 @@ _WORKING = ("客户经理", "大堂经理")
 class LeadDesk:
     """Turns signals into leads."""
 
-    def __init__(self, bank: Bank) -> None:
-        self._bank = bank
+    def __init__(self, bank: Callable[[], Bank]) -> None:
+        self._read_bank = bank
+
+    @property
+    def _bank(self) -> Bank:
+        return self._read_bank()
 
     async def open(
         self, tx: Tx, signal: Signal, *, owner: RmId | None, group: str, now: datetime
@@ -69,7 +74,7 @@ class LeadDesk:
         card = lead_card(lead, customer, self._bank, now, group=group, cautions=cautions)
         urgent = lead.need in (Need.RED_FLAG, Need.COMPLAINT)
         terms = Terms(purpose="staff", subject=lead.rm, note="urgent" if urgent else "")
-        await tx.outbox.put(f"card:{lead_task(lead)}", card, terms, now)
+        await tx.outbox.put(f"card:{card.task}", card, terms, now)
 
     def responsible(
         self, customer_id: CustomerId, customer: Customer | None, owner: RmId | None

@@ -20,6 +20,7 @@ from bot.domain.script_parts import RestDays, Status, Subject
 from bot.domain.steps import Attachment, Step
 from bot.errors import Problem
 from bot.sop.library import PERSONA_SUFFIX, SCRIPT_SUFFIX, ScriptFile, SourceFile
+from bot.sop.measures import KNOWN_METRICS
 
 PLATFORM_A_DAY = 1  # wecom_protocol: a group takes about one mass message a day
 Path = tuple[str | int, ...]
@@ -81,6 +82,19 @@ def _ids(script: SopScript, source: SourceFile, context: LintContext) -> Found:
             what = f"编号「{part_id}」在第 {line} 行已经用过"
             yield source.problem(path, what, "换一个编号;发过的编号不要改")
         seen.setdefault(part_id, path)
+
+
+def _measures(script: SopScript, source: SourceFile, context: LintContext) -> Found:
+    """Refuse a metric that nothing counts, in a script that runs."""
+    if script.measures is None or not must_be_runnable(script):
+        return
+    mend = f"可以写:{'、'.join(sorted(KNOWN_METRICS))}"
+    if script.measures.main not in KNOWN_METRICS:
+        what = f"不会算「{script.measures.main}」"
+        yield source.problem(("看效果", "主指标"), what, mend)
+    for name in script.measures.guards:
+        if name not in KNOWN_METRICS:
+            yield source.problem(("看效果", "护栏指标", name), f"不会算「{name}」", mend)
 
 
 def _group_steps(script: SopScript, source: SourceFile, context: LintContext) -> Found:
@@ -258,6 +272,7 @@ def _crowded_product(script: SopScript, planned: tuple[Planned, ...]) -> str | N
 
 
 _CHECKS: tuple[Callable[[SopScript, SourceFile, LintContext], Found], ...] = (
+    _measures,
     _state,
     _ids,
     _group_steps,

@@ -56,15 +56,17 @@ class Conversations:
             )
         ).one_or_none()
 
-    async def customer_wrote(self, customer: str, account: str, at: datetime) -> Session:
-        """Open the reply window anew; an ended session begins again (wecom_protocol §4.13)."""
+    async def customer_wrote(
+        self, customer: str, account: str, at: datetime, *, with_person: bool
+    ) -> Session:
+        """Open the reply window anew; a session no person has is the bot's again (§4.13)."""
         known = await self.session(customer, account)
         if known is None:
             await self.ensure(customer, account)
             await self.change(customer, account, last_customer_at=at)
             return Session(last_customer_at=at)
-        state = 0 if known.state == 4 else known.state
-        servicer = known.servicer if state == 3 else ""
+        state = known.state if with_person else 0
+        servicer = known.servicer if with_person else ""
         await self.change(
             customer, account, state=state, servicer=servicer, last_customer_at=at, sent=0
         )

@@ -52,6 +52,13 @@ class Ledger:
         )
         return {row[0]: row[1] for row in rows}
 
+    async def of_kinds(self, kinds: Sequence[str]) -> Sequence[Entry]:
+        """Return every entry of some kinds, oldest first."""
+        rows = await self._connection.execute(
+            select(ledger).where(ledger.c.kind.in_(list(kinds))).order_by(ledger.c.id)
+        )
+        return [Entry(row.id, row.at, row.kind, row.subject, row.facts) for row in rows]
+
     async def newest(self, limit: int = 60, *, after: int = 0) -> Sequence[Entry]:
         """Return the newest entries, newest first."""
         rows = await self._connection.execute(

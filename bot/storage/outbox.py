@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -98,43 +97,50 @@ class Outbox:
                 was_sending=row.id in was_sending,
                 created_at=row.created_at,
             )
-            for row in await self._within_rates(rows, now)
+            for row in await self._within_rates(rows, was_sending, now)
         ]
 
-    async def _within_rates(self, rows: list[Any], now: datetime) -> list[Any]:
+    async def _within_rates(
+        self, rows: list[Any], was_sending: set[int], now: datetime
+    ) -> list[Any]:
         """Take a token for each row; put back what there is no token for."""
-        room: dict[str, float] = {}
-        urgent = {row.bucket for row in rows if row.urgent}
-        for name, wanted in Counter(row.bucket for row in rows).items():
-            reserve = 0.0 if name in urgent else _CAPACITY * _RESERVE
-            room[name] = await self._take(name, wanted, now) - reserve
         granted = []
+        wanted: dict[str, list[Any]] = {}
         for row in rows:
-            if room[row.bucket] >= 1:
-                room[row.bucket] -= 1
-                granted.append(row)
-            else:
-                await self.hold(row.id, row.attempt, now + timedelta(seconds=1), "rate")
-        return granted
+            wanted.setdefault(row.bucket, []).append(row)
+        for name in sorted(wanted):  # always in one order, so that two workers never wait in a ring
+            of_bucket = wanted[name]
+            tokens, again = await self._tokens(name, now)
+            room = tokens if of_bucket[0].urgent else tokens - _CAPACITY * _RESERVE
+            fits = max(0, min(len(of_bucket), int(room)))
+            granted += of_bucket[:fits]
+            if fits:
+                await self._connection.execute(
+                    update(buckets)
+                    .where(buckets.c.name == name)
+                    .values(tokens=tokens - fits, filled_at=now)
+                )
+            for row in of_bucket[fits:]:
+                unsure = row.id in was_sending
+                await self.put_back(row.id, row.attempt, again, "rate", unsure=unsure)
+        return sorted(granted, key=lambda row: int(row.id))
 
-    async def _take(self, name: str, wanted: int, now: datetime) -> float:
+    async def _tokens(self, name: str, now: datetime) -> tuple[float, datetime]:
+        """Return a bucket's tokens, and when to look again if they are too few."""
+        again = now + timedelta(seconds=1)
         row = (
-            await self._connection.execute(select(buckets).where(buckets.c.name == name))
+            await self._connection.execute(
+                select(buckets).where(buckets.c.name == name).with_for_update()
+            )
         ).one_or_none()
         if row is None:
-            fresh = {"name": name, "tokens": _CAPACITY - wanted, "filled_at": now}
+            fresh = {"name": name, "tokens": _CAPACITY, "filled_at": now}
             await insert_new(self._connection, buckets, [fresh])
-            return _CAPACITY
+            return _CAPACITY, again
         if row.blocked_until is not None and row.blocked_until > now:
-            return 0.0
+            return 0.0, row.blocked_until
         seconds = max(0.0, (now - row.filled_at).total_seconds())
-        left: float = min(_CAPACITY, row.tokens + seconds * _RATE_A_SECOND)
-        await self._connection.execute(
-            update(buckets)
-            .where(buckets.c.name == name)
-            .values(tokens=max(0.0, left - wanted), filled_at=now)
-        )
-        return left
+        return min(_CAPACITY, row.tokens + seconds * _RATE_A_SECOND), again
 
     async def block(self, name: str, until: datetime, now: datetime) -> None:
         """Stop using an API until WeCom's limit is over (45009)."""
@@ -179,6 +185,21 @@ class Outbox:
             due_at=until,
             state="sending" if unsure else "ready",
             reason=reason,
+        )
+
+    async def put_back(
+        self, row_id: int, attempt: int, until: datetime, reason: str, *, unsure: bool = False
+    ) -> None:
+        """Undo a claim of this very transaction: it was not the row's turn, so no try is spent."""
+        await work.finish(
+            self._connection,
+            outbox,
+            row_id,
+            attempt,
+            due_at=until,
+            state="sending" if unsure else "ready",
+            reason=reason,
+            attempt=outbox.c.attempt - 1,
         )
 
     async def void(self, keys: Iterable[str], reason: str, now: datetime) -> int:

@@ -65,10 +65,7 @@ def claim_statement(
     if state:
         values["state"] = state
     return (
-        update(table)
-        .where(table.c.id.in_(select(picked.c.id)))
-        .values(**values)
-        .returning(table)
+        update(table).where(table.c.id.in_(select(picked.c.id))).values(**values).returning(table)
     )
 
 
@@ -92,18 +89,18 @@ async def finish(
     connection: AsyncConnection,
     table: Table,
     row_id: int | str,
-    attempt: int | None,
+    mine: int | None,
     *,
     due_at: datetime | None = None,
     **values: Any,
 ) -> bool:
-    """Write a claimed row's end, or its next due moment.
+    """Write a claimed row's end, or its next due moment; ``mine`` is the attempt of the claim.
 
     Nothing changes, and False comes back, if another worker holds the row by now.
     """
     condition = [table.c.id == row_id]
-    if attempt is not None:
-        condition.append(table.c.attempt == attempt)
+    if mine is not None:
+        condition.append(table.c.attempt == mine)
     result = await connection.execute(
         update(table).where(*condition).values(due_at=due_at, **values)
     )
@@ -114,10 +111,7 @@ async def finish(
 def due_statement(tables: tuple[Table, ...]) -> Select[Any]:
     """Ask for the next due moment of several tables at once, a column for each."""
     return select(
-        *(
-            select(func.min(table.c.due_at)).scalar_subquery().label(table.name)
-            for table in tables
-        )
+        *(select(func.min(table.c.due_at)).scalar_subquery().label(table.name) for table in tables)
     )
 
 

@@ -23,6 +23,7 @@ from bot.domain.lead import Evidence, Lead, Need, Signal
 from bot.domain.messages import StaffText, TagChange
 from bot.leads.desk import LeadDesk
 from bot.storage.db import Tx
+from bot.workers.content import Content
 
 _UNTIL_SOLVED = timedelta(days=365)
 
@@ -58,8 +59,9 @@ class Done:
 class Effects:
     """Does what files ask for, inside the caller's transaction."""
 
-    def __init__(self, desk: LeadDesk) -> None:
+    def __init__(self, desk: LeadDesk, content: Content) -> None:
         self._desk = desk
+        self._content = content
 
     async def carry_out(
         self, tx: Tx, actions: Iterable[Action], occasion: Occasion, now: datetime
@@ -147,7 +149,9 @@ class Effects:
         if not occasion.chat:
             return
         for run in await tx.runs.of_subject(occasion.chat):
-            await tx.runs.change(run.id, marketing_stopped=True)
+            script = await self._content.script(tx, run.script, run.version)
+            if script is not None and script.complaint_stops_group():
+                await tx.runs.change(run.id, marketing_stopped=True)
         await tx.ledger.add("complaint", occasion.chat, now, customer=occasion.customer)
 
     async def _tag(self, tx: Tx, occasion: Occasion, tag: str, now: datetime) -> None:

@@ -99,7 +99,7 @@ class EventWorker:
             case SendFailed():
                 await self._talk.send_failed(tx, event, now)
             case MessageRecalled():
-                keys = [f"kf:{event.msgid}:answer", f"kf:{event.msgid}:handover"]
+                keys = [f"kf:{event.msgid}:answer:1", f"kf:{event.msgid}:handover"]
                 await tx.outbox.void(keys, "recalled", now)
                 await tx.ledger.add("message_recalled", event.customer, now)
             case CardPressed():

@@ -166,10 +166,17 @@ class GroupTalk:
         hoped = self._expected(event.text, scene, event.form)
         if hoped is not None:
             row, step = hoped
-            metric = step.interaction.metric if step.interaction else ""
-            await tx.ledger.add(
-                "interaction", event.chat, event.sent_at, step=row.step, metric=metric
-            )
+            await self._count(tx, event, row, step)
+
+    async def _count(self, tx: Tx, event: GroupMessageReceived, row: RunStep, step: Step) -> None:
+        """Count a reply that the step hoped for, and whether a quiz was answered right."""
+        interaction = step.interaction
+        if interaction is None:
+            return
+        facts: dict[str, object] = {"step": row.step, "metric": interaction.metric}
+        if interaction.correct is not None:
+            facts["correct"] = plain(event.text) == plain(interaction.correct)
+        await tx.ledger.add("interaction", event.chat, event.sent_at, by=event.sender, **facts)
 
     def _heard(self, text: str, scene: _Scene) -> tuple[RunStep | None, Listen] | None:
         """Return what listens for these words: the newest step first, the whole script last."""

@@ -98,6 +98,10 @@ class GroupWorker:
             }
         )
         await tx.people.put_group(group, now)
+        if known is not None:
+            gone = {one.id for one in known.customers} - {one.id for one in group.customers}
+            for member in sorted(gone):
+                await tx.ledger.add("member_left", group.id, now, member=member)
         for script in self._content.snapshot.scripts.values():
             if script.entry.event == "群打标签":
                 await enter(tx, script, group, self._content, now)
@@ -137,7 +141,12 @@ async def enter(
     if run is None:
         return
     await tx.ledger.add(
-        "held_out" if held else "entered", group.id, now, script=script.id, anchor=str(anchor)
+        "held_out" if held else "entered",
+        group.id,
+        now,
+        script=script.id,
+        anchor=str(anchor),
+        customers=len(group.customers),
     )
     if not held:
         steps = plan_steps(script, anchor, group.branch or "", content.bank, content.tables)

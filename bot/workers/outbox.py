@@ -22,6 +22,12 @@ log = logger(__name__)
 _RATE_LIMITED = "wecom_45009"
 
 
+class _Unforeseen(Retryable):
+    """Nobody knows how far the call came: it must not be repeated blindly."""
+
+    may_have_arrived = True
+
+
 class OutboxWorker:
     """Claims messages, asks the gate, sends, and writes down what became of each."""
 
@@ -68,7 +74,7 @@ class OutboxWorker:
                 await self._reserve(tx, envelope)
                 return True
             case Hold(until=until, reason=reason):
-                await tx.outbox.hold(envelope.id, envelope.attempt, until, reason)
+                await tx.outbox.put_back(envelope.id, envelope.attempt, until, reason)
             case Skip(reason=reason):
                 log.info("message_skipped", key=envelope.key, reason=reason)
                 await tx.outbox.settle(envelope.id, envelope.attempt, "skipped", now, reason=reason)
@@ -96,7 +102,7 @@ class OutboxWorker:
             return
         except Exception as error:
             log.exception("send_failed", key=envelope.key)
-            await self._put_off(envelope, Retryable(type(error).__name__))
+            await self._put_off(envelope, _Unforeseen(type(error).__name__))
             return
         now = self._clock.now()
         async with self._database.begin() as tx:

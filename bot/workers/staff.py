@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from bot.domain.bank import Bank
@@ -10,15 +11,19 @@ from bot.domain.events import CardPressed
 from bot.domain.ids import RmId, digest
 from bot.domain.lead import Lead
 from bot.domain.messages import StaffCardUpdate
-from bot.leads.cards import lead_card, lead_task
+from bot.leads.cards import lead_card
 from bot.storage.db import Tx
 
 
 class StaffDesk:
     """Answers presses of the three kinds of cards: leads, drafts, steps."""
 
-    def __init__(self, bank: Bank) -> None:
-        self._bank = bank
+    def __init__(self, bank: Callable[[], Bank]) -> None:
+        self._read_bank = bank
+
+    @property
+    def _bank(self) -> Bank:
+        return self._read_bank()
 
     async def pressed(self, tx: Tx, event: CardPressed, now: datetime) -> None:
         """Carry out a press; a second press of the same thing changes nothing."""
@@ -76,8 +81,8 @@ class StaffDesk:
         customer = await tx.people.customer(lead.customer)
         moved = lead.model_copy(update={"rm": target, "stage": "new"})
         card = lead_card(moved, customer, self._bank, now)
-        key = f"card:{lead_task(moved)}:{digest(by, target, now.isoformat(), size=4)}"
-        await tx.outbox.put(key, card, Terms(purpose="staff", subject=target), now)
+        terms = Terms(purpose="staff", subject=target)
+        await tx.outbox.put(f"card:{card.task}", card, terms, now)
         return f"已转派给{colleague.name}"
 
     async def _draft(

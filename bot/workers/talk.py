@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.answering.answer import Question
 from bot.answering.persona import off_hours
@@ -22,6 +23,7 @@ from bot.domain.knowledge import Answer, AnswerKind
 from bot.domain.lead import Need
 from bot.domain.messages import KfEventReply, KfHandover, KfReply, Text
 from bot.domain.render import render
+from bot.domain.text import KF_TEXT_BYTES, split_text
 from bot.domain.variables import variables_for
 from bot.leads.desk import LeadDesk
 from bot.ports import Clock, Directory
@@ -49,6 +51,13 @@ class _Scene:
     manager: RmId
 
 
+class Sessions(Protocol):
+    """Where the true state of a session is asked for."""
+
+    async def of(self, account: str, customer: str) -> int:
+        """Return WeCom's state of a session."""
+
+
 class Talk:
     """Answers a customer, or brings a person."""
 
@@ -57,6 +66,7 @@ class Talk:
         database: Database,
         content: Content,
         directory: Directory,
+        sessions: Sessions,
         desk: LeadDesk,
         effects: Effects,
         clock: Clock,
@@ -64,6 +74,7 @@ class Talk:
         self._database = database
         self._content = content
         self._directory = directory
+        self._sessions = sessions
         self._desk = desk
         self._effects = effects
         self._clock = clock
@@ -80,7 +91,9 @@ class Talk:
         async with self._database.begin() as tx:
             if not await tx.inbox.finish_event(claimed):
                 return
-            await tx.conversations.customer_wrote(event.customer, event.account, event.sent_at)
+            await tx.conversations.customer_wrote(
+                event.customer, event.account, event.sent_at, with_person=answer is None
+            )
             await tx.conversations.add_turn(event.customer, "客户", masked, event.sent_at)
             await tx.ledger.add("message_in", event.customer, event.sent_at, plane="kf")
             if answer is None:
@@ -105,8 +118,12 @@ class Talk:
             greeted = await tx.conversations.greeted_at(event.customer, event.account)
             turns = await tx.conversations.last_turns(event.customer)
             customer = await tx.people.customer(event.customer)
+        state = session.state if session else 0
+        if state in PERSON_STATES:
+            # The mirror may have missed the end of the session: silence must not last for ever.
+            state = await self._sessions.of(event.account, event.customer)
         return _Scene(
-            session_state=session.state if session else 0,
+            session_state=state,
             first_contact=greeted is None or event.sent_at - greeted > _GREET_AGAIN,
             history=tuple(f"{turn.speaker}:{turn.text}" for turn in turns),
             manager=self._desk.responsible(event.customer, customer, None),
@@ -171,11 +188,10 @@ class Talk:
         done = await self._effects.carry_out(tx, answer.actions, occasion, now)
         purpose = "notice" if done.hand_over else "answer"
         lane = f"kf:{event.customer}"
-        reply = KfReply(
-            account=event.account, customer=event.customer, content=Text(text=answer.text)
-        )
         terms = Terms(purpose=purpose, subject=event.customer, account=event.account)
-        await tx.outbox.put(f"kf:{event.msgid}:answer", reply, terms, now, lane=lane)
+        for number, part in enumerate(split_text(answer.text, KF_TEXT_BYTES), 1):
+            reply = KfReply(account=event.account, customer=event.customer, content=Text(text=part))
+            await tx.outbox.put(f"kf:{event.msgid}:answer:{number}", reply, terms, now, lane=lane)
         if scene.first_contact:
             await tx.conversations.change(event.customer, event.account, greeted_at=now)
         await tx.ledger.add(

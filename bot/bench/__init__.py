@@ -1,0 +1,51 @@
+"""``zhilin bench``: what was promised, measured, each figure beside its reference."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from bot.bench.figures import Progress, machine
+from bot.errors import ConfigError
+from bot.workspace import Workspace
+
+NAMES = (
+    "help",
+    "index",
+    "statements",
+    "callbacks",
+    "answer",
+    "duplicates",
+    "crash",
+    "story",
+)
+
+Measure = Callable[[Workspace, Progress], Awaitable[dict[str, Any]]]
+
+
+async def run_bench(
+    names: Sequence[str], workspace: Workspace, progress: Progress
+) -> dict[str, object]:
+    """Run the named measures, all where none is named; return their figures by name.
+
+    Each measure says what it measured, in which unit, its bar and whether it was met. Raise
+    ``ConfigError`` for a name that is not there.
+    """
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise ConfigError(f"没有这一项测试:{'、'.join(unknown)}。可以测:{'、'.join(NAMES)}。")
+    chosen = [name for name in NAMES if not names or name in names]
+    before = machine()
+    found: dict[str, object] = {}
+    for name in chosen:
+        progress(f"正在测 {name} ……")
+        found[name] = await _measure(name)(workspace, progress)
+    return {"machine": before | {"load_after": machine()["load"]}, **found}
+
+
+def _measure(name: str) -> Measure:
+    """Import a measure only when it is wanted: some stand on heavy libraries."""
+    from importlib import import_module
+
+    measure: Measure = import_module(f"bot.bench.{name}").measure
+    return measure
