@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from bot.ai.chat import open_chat
 from bot.answering.answer import Question
-from bot.app import Progress, answerer_for, open_index
 from bot.config import load_settings
-from bot.domain.knowledge import Plane
+from bot.domain.knowledge import Answer, Plane
 from bot.domain.variables import variables_for
 from bot.knowledge.search import KnowledgeSearch
+from bot.parts import Progress, answerer_for, open_index
 from bot.workers.content import read_snapshot
 from bot.workspace import Workspace
 
@@ -47,6 +47,10 @@ async def ask_once(
             ),
         )
         answer = await answerer.answer(asked, now)
+    return _in_words(question, plane, answer)
+
+
+def _in_words(question: str, plane: str, answer: Answer) -> dict[str, Any]:
     return {
         "question": question,
         "plane": plane,

@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from bot import __version__
+from bot.terminal import (
+    logs,
+    print_figures,
+    print_problems,
+    progress_line,
+    stop_signal,
+    the_workspace,
+)
 
 if TYPE_CHECKING:
     from bot.errors import Problem
@@ -42,7 +50,7 @@ def main() -> None:
     try:
         cli()
     except ContentError as error:
-        _print_problems(error.problems)
+        print_problems(error.problems)
         sys.exit(1)
     except BotError as error:
         typer.echo(str(error), err=True)
@@ -73,15 +81,15 @@ def demo(
 
     例:zhilin demo · zhilin demo --headless --json --days 3
     """
-    workspace = _workspace(folder, or_starter=True)
-    _logs("ERROR" if headless else "WARNING")
+    workspace = the_workspace(folder, or_starter=True)
+    logs("ERROR" if headless else "WARNING")
     if headless:
         from bot.demo.headless import play_headless
 
         figures = _run(
-            play_headless(workspace, days=days, seed=seed, progress=_progress(quiet=as_json))
+            play_headless(workspace, days=days, seed=seed, progress=progress_line(quiet=as_json))
         )
-        _print_figures(figures, as_json=as_json)
+        print_figures(figures, as_json=as_json)
         return
     _run(_serve_demo(workspace, port, seed))
 
@@ -94,8 +102,8 @@ async def _serve_demo(workspace: Workspace, port: int, seed: int) -> None:
         typer.echo("按 Ctrl+C 结束。")
 
     typer.echo("正在准备演示(第一次要建索引,约半分钟)……")
-    stopping = _stop_signal()
-    await run_stage(workspace, "127.0.0.1", port, seed, _progress(), ready, stopping)
+    stopping = stop_signal()
+    await run_stage(workspace, "127.0.0.1", port, seed, progress_line(), ready, stopping)
 
 
 @cli.command()
@@ -108,9 +116,9 @@ def serve(folder: Folder = None) -> None:
     from bot.clock import SystemClock
     from bot.config import load_settings
 
-    workspace = _workspace(folder)
+    workspace = the_workspace(folder)
     settings = load_settings(workspace.config)
-    _logs(settings.log.level, as_json=settings.log.as_json)
+    logs(settings.log.level, as_json=settings.log.as_json)
     _run(run_bot(settings, workspace, SystemClock()))
 
 
@@ -127,14 +135,14 @@ def emulator(
     """
     from bot.demo.local_wecom import run_local_wecom
 
-    workspace = _workspace(folder, or_starter=True)
+    workspace = the_workspace(folder, or_starter=True)
     _run(_serve_emulator(run_local_wecom, workspace, host, port, empty))
 
 
 async def _serve_emulator(
     run: Any, workspace: Workspace, host: str, port: int, empty: bool
 ) -> None:
-    await run(workspace, host, port, empty, typer.echo, _stop_signal())
+    await run(workspace, host, port, empty, typer.echo, stop_signal())
 
 
 @cli.command()
@@ -166,7 +174,7 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
     from bot.errors import ContentError
     from bot.workers.content import inspect
 
-    workspace = _workspace(folder)
+    workspace = the_workspace(folder)
     problems: tuple[Problem, ...] = ()
     try:
         load_settings(workspace.config)
@@ -181,7 +189,7 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
         ]
         typer.echo(json.dumps({"problems": listed}, ensure_ascii=False))
     elif problems:
-        _print_problems(problems)
+        print_problems(problems)
     elif snapshot is not None:
         documents = len(snapshot.documents())
         typer.echo(f"没有问题:剧本 {len(snapshot.scripts)} 个,资料和问答 {documents} 条。")
@@ -205,9 +213,11 @@ def ask(
     if plane not in ("kf", "group", "staff"):
         typer.echo("--plane 只能写 kf、group 或 staff。", err=True)
         raise typer.Exit(2)
-    _logs("ERROR")
+    logs("ERROR")
     answer = _run(
-        ask_once(_workspace(folder, or_starter=True), question, plane, _progress(quiet=as_json))
+        ask_once(
+            the_workspace(folder, or_starter=True), question, plane, progress_line(quiet=as_json)
+        )
     )
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
@@ -231,26 +241,26 @@ def bench(
     """
     from bot.bench import run_bench
 
-    _logs("ERROR")
+    logs("ERROR")
 
     def say(words: str) -> None:
         typer.echo(words, err=True)
 
-    figures = _run(run_bench(names or [], _workspace(folder, or_starter=True), say))
-    _print_figures(figures, as_json=as_json)
+    figures = _run(run_bench(names or [], the_workspace(folder, or_starter=True), say))
+    print_figures(figures, as_json=as_json)
 
 
 @db.command("upgrade")
 def db_upgrade(folder: Folder = None) -> None:
     """把数据库升级到这一版的表。例:zhilin db upgrade"""
-    _run(_upgrade(_workspace(folder)))
+    _run(_upgrade(the_workspace(folder)))
     typer.echo("数据库已是这一版。")
 
 
 @db.command("check")
 def db_check(folder: Folder = None) -> None:
     """检查数据库是不是这一版的表;不是时退出码是 1。例:zhilin db check"""
-    found = _run(_differences(_workspace(folder)))
+    found = _run(_differences(the_workspace(folder)))
     if found:
         typer.echo("数据库和这一版不一致,请运行 zhilin db upgrade:", err=True)
         for line in found:
@@ -260,8 +270,8 @@ def db_check(folder: Folder = None) -> None:
 
 
 async def _upgrade(workspace: Workspace) -> None:
-    from bot.app import open_database
     from bot.config import load_settings
+    from bot.parts import open_database
     from bot.storage.migrate import upgrade
 
     database = await open_database(load_settings(workspace.config), workspace)
@@ -272,8 +282,8 @@ async def _upgrade(workspace: Workspace) -> None:
 
 
 async def _differences(workspace: Workspace) -> list[str]:
-    from bot.app import open_database
     from bot.config import load_settings
+    from bot.parts import open_database
     from bot.storage.migrate import differences
 
     database = await open_database(load_settings(workspace.config), workspace)
@@ -283,65 +293,5 @@ async def _differences(workspace: Workspace) -> list[str]:
         await database.close()
 
 
-def _workspace(folder: Path | None, *, or_starter: bool = False) -> Workspace:
-    """Find the workspace; commands that only look may use the example's."""
-    from bot.errors import ConfigError
-    from bot.workspace import Workspace, find_workspace, starter_root
-
-    try:
-        return find_workspace(folder)
-    except ConfigError:
-        if folder is None and or_starter:
-            return Workspace(starter_root())
-        raise
-
-
 def _run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
-
-
-def _stop_signal() -> asyncio.Event:
-    import signal
-
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping
-
-
-def _logs(level: str, *, as_json: bool = False) -> None:
-    from bot.log import set_up_logs
-
-    set_up_logs(level, as_json=as_json)
-
-
-def _progress(*, quiet: bool = False) -> Any:
-    """Return what shows how far the index is, on one line of a terminal or in a few lines."""
-    shown = -1
-
-    def show(done: int, total: int) -> None:
-        nonlocal shown
-        tenth = 10 * done // max(total, 1)
-        if quiet or tenth == shown:
-            return
-        shown = tenth
-        typer.echo(f"  建索引 {done}/{total}", err=True)
-
-    return show
-
-
-def _print_problems(problems: tuple[Problem, ...]) -> None:
-    typer.echo(f"有 {len(problems)} 处要改:", err=True)
-    for problem in problems:
-        typer.echo(f"  {problem}", err=True)
-
-
-def _print_figures(figures: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(figures, ensure_ascii=False))
-        return
-    width = max((len(key) for key in figures), default=0)
-    for key, value in figures.items():
-        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
-        typer.echo(f"{key:<{width}}  {shown}")

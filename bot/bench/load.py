@@ -1,6 +1,6 @@
 """The generator, a process of its own: raw HTTP over kept connections, signed beforehand.
 
-It reads one JSON order from its input and prints one JSON line. Run by ``python -m bot.bench.load``.
+``python -m bot.bench.load`` reads one JSON order from its input and prints one JSON line.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import json
 import sys
 import time
 from collections import deque
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from bot.emulator.callbacks import render_xml
@@ -20,7 +21,8 @@ _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
 
-class Order(NamedTuple):
+@dataclass(frozen=True)
+class Order:
     """What is to be posted: ``rate`` a second as an open loop, or 0 for as fast as it goes."""
 
     url: str
@@ -180,7 +182,7 @@ async def generate(order: Order) -> dict[str, Any]:
     lines = []
     for _ in range(order.connections):
         _, line = await loop.create_connection(
-            lambda: _Line(run), place.hostname, place.port or 80
+            lambda: _Line(run), place.hostname or "", place.port or 80
         )
         lines.append(line)
     await asyncio.gather(*(line.ended for line in lines))

@@ -13,6 +13,7 @@ import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
 from pathlib import Path
 
 import aiohttp
@@ -108,6 +109,15 @@ class Bot:
                         if answer.status == 200:
                             return
                 await asyncio.sleep(_POLL_S)
+
+    def twin(self) -> Bot:
+        """Return a second bot on the same database, at another address; it is not started."""
+        port = str(free_port())
+        twin = copy(self)
+        twin.address = f"http://127.0.0.1:{port}"
+        twin._environment = self._environment | {"BOT_SERVER__PORT": port}
+        twin._process = None
+        return twin
 
     async def kill(self) -> None:
         """End the bot as a power cut does (SIGKILL)."""

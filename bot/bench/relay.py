@@ -32,6 +32,7 @@ class Relay:
         self._url = bot + PATH
         self._copies = copies
         self._held: list[Posted] = []
+        self._received = 0
         self._news = asyncio.Condition()
         self.holding = False
         self.acknowledged = 0
@@ -39,19 +40,30 @@ class Relay:
     async def receive(self, request: web.Request) -> web.Response:
         """Take a callback; a held one is answered 200 for the bot."""
         posted = Posted(dict(request.query), await request.read())
-        if not self.holding:
-            statuses = await asyncio.gather(*(self.post(posted) for _ in range(self._copies)))
-            return web.Response(status=max(statuses))
         async with self._news:
-            self._held.append(posted)
+            self._received += 1
+            if self.holding:
+                self._held.append(posted)
             self._news.notify_all()
-        return web.Response()
+        if self.holding:
+            return web.Response()
+        statuses = await asyncio.gather(*(self.post(posted) for _ in range(self._copies)))
+        return web.Response(status=max(statuses))
+
+    async def received(self, count: int) -> None:
+        """Wait until so many callbacks have come from WeCom."""
+        async with self._news:
+            await self._news.wait_for(lambda: self._received >= count)
 
     async def held(self, count: int) -> list[Posted]:
         """Wait until so many callbacks are held; return them."""
         async with self._news:
             await self._news.wait_for(lambda: len(self._held) >= count)
             return list(self._held)
+
+    def forget(self) -> None:
+        """Throw away what was held; whoever held it back has it."""
+        self._held.clear()
 
     async def post(self, posted: Posted) -> int:
         """Post a callback to the bot; return the HTTP status, 502 where nobody answered."""

@@ -115,4 +115,4 @@ class Ear:
 
 
 def _is_answer(delivery: Mapping[str, Any]) -> bool:
-    return delivery["kind"] == "kf" and delivery["source"] == "kf_send_msg"
+    return (delivery["kind"], delivery["source"]) == ("kf", "kf_send_msg")

@@ -13,6 +13,7 @@ from bot.wecom.app import AppApi, Button, Row, Selection, button_card
 from bot.wecom.crypto import listed, parse_xml
 from bot.wecom.errcodes import as_channel_error
 
+_CODE_USED = 60140  # each code updates a card once: on a repeat it tells that it did
 _DEDUPE_SECONDS = 14_400  # wecom_protocol §3.4: the longest span of the duplicate check
 
 
@@ -55,9 +56,7 @@ class AppChannel:
                     )
                     return Receipt(ref=sent.msgid, response_code=sent.response_code)
                 case StaffCardUpdate():
-                    await self._api.update_card(
-                        message.response_code, [message.to], replace_name=message.replace
-                    )
+                    await self._update(message, repeated=repeated)
                     return Receipt()
                 case StaffText():
                     sent = await self._api.send_text(message.to, message.text)
@@ -66,6 +65,15 @@ class AppChannel:
                     raise Undeliverable("not_a_staff_message")
         except WeComError as error:
             raise as_channel_error(error) from error
+
+    async def _update(self, message: StaffCardUpdate, *, repeated: bool) -> None:
+        try:
+            await self._api.update_card(
+                message.response_code, [message.to], replace_name=message.replace
+            )
+        except WeComError as error:
+            if not (repeated and error.errcode == _CODE_USED):
+                raise
 
 
 def _card(task: str, card: Card) -> dict[str, object]:

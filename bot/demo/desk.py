@@ -12,7 +12,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from bot.demo.director import Director, Push
-from bot.demo.feed import reason_in_words, sentence, tone
+from bot.demo.feed import feed_of, reason_in_words
 from bot.demo.story import SCRIPT
 from bot.domain.runs import RunStep
 from bot.domain.script import SopScript
@@ -59,11 +59,6 @@ class Desk:
             script = await bot.content.script(tx, run.script, run.version) if run else None
         zone = bot.content.bank.zone
         now = director.demo.clock.now().astimezone(zone)
-        feed = [
-            {"id": entry.id, "at": entry.at.isoformat(), "text": words, "tone": tone(entry.kind)}
-            for entry in entries
-            if (words := sentence(entry, groups)) is not None
-        ]
         return {
             "version": version,
             "now": now.isoformat(),
@@ -75,16 +70,8 @@ class Desk:
             },
             "group": {"id": director.chat, "name": groups.get(director.chat, "")},
             "days": self._days(script, steps, run.anchor if run else now.date(), now.date()),
-            "feed": feed[:40],
-            "counts": {
-                "answered": sum(
-                    kinds.get(f"answer_{kind}", 0) for kind in ("approved", "written", "identity")
-                ),
-                "handed_over": kinds.get("handed_over", 0),
-                "leads": kinds.get("lead_opened", 0),
-                "drafts": sum(drafts.values()),
-                "confirmed": kinds.get("step_confirmed", 0),
-            },
+            "feed": feed_of(entries, groups),
+            "counts": _counts(kinds, sum(drafts.values())),
         }
 
     def _days(
@@ -223,6 +210,17 @@ def _listed(problems: list[Problem]) -> list[dict[str, Any]]:
         }
         for problem in problems
     ]
+
+
+def _counts(kinds: dict[str, int], drafts: int) -> dict[str, int]:
+    answered = ("answer_approved", "answer_written", "answer_identity")
+    return {
+        "answered": sum(kinds.get(kind, 0) for kind in answered),
+        "handed_over": kinds.get("handed_over", 0),
+        "leads": kinds.get("lead_opened", 0),
+        "drafts": drafts,
+        "confirmed": kinds.get("step_confirmed", 0),
+    }
 
 
 def _title(part: Step | Overlay) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.storage.ledger import Entry
 
+_SHOWN = 40
 _TONES = {
     "answer_red_flag": "harm",
     "complaint": "harm",
@@ -89,6 +90,16 @@ def sentence(entry: Entry, names: Mapping[str, str]) -> str | None:
         reason=reason_in_words(str(facts.get("reason", ""))),
         need=facts.get("need", ""),
     )
+
+
+def feed_of(entries: Iterable[Entry], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the latest sentences with their moments, newest first."""
+    feed = [
+        {"id": entry.id, "at": entry.at.isoformat(), "text": words, "tone": tone(entry.kind)}
+        for entry in entries
+        if (words := sentence(entry, names)) is not None
+    ]
+    return feed[:_SHOWN]
 
 
 def reason_in_words(reason: str) -> str:

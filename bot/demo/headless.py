@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from bot.app import Progress
 from bot.demo.running import open_demo
 from bot.demo.story import START, Story
+from bot.parts import Progress
 from bot.workspace import Workspace
 
 

@@ -111,7 +111,9 @@ class Players:
 
         return acts
 
-    def _press(self, item: InboxItem, verb: str, selected: dict[str, str] | None = None) -> None:
+    def _press(
+        self, item: InboxItem, verb: str, selected: dict[str, list[str]] | None = None
+    ) -> None:
         key = next((key for key in item.buttons if key.endswith(f":{verb}")), None)
         if key is not None:
             self._town.world.app_messages.press(item.userid, item.msgid, key, selected)
@@ -123,7 +125,7 @@ class Players:
             self._press(item, "take")
         elif luck < _PASSES_ON and isinstance(selection, dict):
             chosen = selection["option_list"][0]["id"]
-            self._press(item, "reassign", {selection["question_key"]: chosen})
+            self._press(item, "reassign", {selection["question_key"]: [chosen]})
         elif luck < _REFUSES:
             self._press(item, "invalid")
 

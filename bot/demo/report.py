@@ -7,8 +7,10 @@ from collections import Counter
 from typing import Any
 
 from bot.demo.running import Demo
+from bot.domain.runs import FINAL_STEPS
 from bot.emulator.violations import audit
 from bot.sop.measures import MEASURED_KINDS, measure
+from bot.storage.db import Tx
 
 _ANSWERED = ("approved", "written", "identity", "courtesy")
 _KILOBYTE = 1024
@@ -18,21 +20,29 @@ async def report(demo: Demo, script: str, wall_seconds: float) -> dict[str, Any]
     """Return the figures as one JSON object."""
     async with demo.bot.database.read() as tx:
         kinds = await tx.ledger.counts()
-        runs = await tx.runs.of_script(script)
-        steps = await tx.runs.all_steps(script)
-        lead_counts = await tx.leads.counts()
-        drafts = await tx.drafts.counts()
-        outbox = await tx.outbox.counts()
-        entries = await tx.ledger.of_kinds(MEASURED_KINDS)
-    subjects = {run.id: run.subject for run in runs}
-    states = Counter(step.state for step in steps)
-    reasons = Counter(step.reason for step in steps if step.state in ("skipped", "failed"))
-    leads: Counter[str] = Counter()
-    stages: Counter[str] = Counter()
-    for need, stage, count in lead_counts:
-        leads[need] += count
-        stages[stage] += count
-    over = {step.id for step in steps if step.state in ("confirmed", "skipped", "failed")}
+        figures = {
+            **_talks(kinds),
+            "drafts": await tx.drafts.counts(),
+            **await _steps(tx, demo, script),
+            **await _leads(tx),
+            "opted_out": kinds.get("opted_out", 0),
+            "outbox": await tx.outbox.counts(),
+            "measures": measure(
+                demo.bot.content.snapshot.scripts[script],
+                await tx.ledger.of_kinds(MEASURED_KINDS),
+            ),
+        }
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTE
+    return {
+        **figures,
+        "violations": audit(demo.town.world),
+        "wall_seconds": round(wall_seconds, 2),
+        "peak_memory_mb": round(peak, 1),
+        "ended_at": demo.clock.now().isoformat(),
+    }
+
+
+def _talks(kinds: dict[str, int]) -> dict[str, int]:
     return {
         "messages_in": kinds.get("message_in", 0),
         "answered": sum(kinds.get(f"answer_{kind}", 0) for kind in _ANSWERED),
@@ -40,25 +50,39 @@ async def report(demo: Demo, script: str, wall_seconds: float) -> dict[str, Any]
         "red_flags": kinds.get("answer_red_flag", 0),
         "handed_over": kinds.get("handed_over", 0),
         "replies_sent": kinds.get("reply_sent", 0),
-        "drafts": dict(sorted(drafts.items())),
         "interactions": kinds.get("interaction", 0),
+    }
+
+
+async def _steps(tx: Tx, demo: Demo, script: str) -> dict[str, Any]:
+    """Count what became of every step: planned = confirmed + each reason's skips and failures."""
+    runs = await tx.runs.of_script(script)
+    steps = await tx.runs.all_steps(script)
+    over = [step for step in steps if step.state in FINAL_STEPS]
+    reasons = Counter(step.reason for step in over if step.state != "confirmed")
+    subjects = {run.id: run.subject for run in runs}
+    texts = {(subjects[step.run], step.text) for step in over}
+    return {
         "groups": len(demo.town.groups),
         "holdout_groups": sum(run.state == "held_out" for run in runs),
         "runs_ended": sum(run.state in ("done", "exited") for run in runs),
         "steps_planned": len(over),
         "steps_pending": len(steps) - len(over),
-        "steps_confirmed": states["confirmed"],
-        "steps_delivered": _delivered(demo, {(subjects[step.run], step.text) for step in steps}),
+        "steps_confirmed": sum(step.state == "confirmed" for step in over),
+        "steps_delivered": _delivered(demo, texts),
         "steps_skipped": dict(sorted(reasons.items())),
+    }
+
+
+async def _leads(tx: Tx) -> dict[str, Any]:
+    leads: Counter[str] = Counter()
+    stages: Counter[str] = Counter()
+    for need, stage, count in await tx.leads.counts():
+        leads[need] += count
+        stages[stage] += count
+    return {
         "leads": dict(sorted(leads.items())),
         "leads_by_stage": dict(sorted(stages.items())),
-        "opted_out": kinds.get("opted_out", 0),
-        "outbox": dict(sorted(outbox.items())),
-        "measures": measure(demo.bot.content.snapshot.scripts[script], entries),
-        "violations": audit(demo.town.world),
-        "wall_seconds": round(wall_seconds, 2),
-        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTE, 1),
-        "ended_at": demo.clock.now().isoformat(),
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.app import App, Progress, assemble, listening
+from bot.app import App, assemble, listening
 from bot.channels.callback import PATH
 from bot.clock import FakeClock
 from bot.config import Settings, load_settings
@@ -25,6 +25,7 @@ from bot.demo.town import (
     build_town,
 )
 from bot.emulator.server import EmulatorServer, build_app, serve_emulator
+from bot.parts import Progress
 from bot.workers.content import read_snapshot
 from bot.workspace import Workspace, copy_workspace
 

@@ -9,13 +9,13 @@ from datetime import datetime
 
 from aiohttp import web
 
-from bot.app import Progress
 from bot.demo.desk import add_desk
 from bot.demo.director import Director
 from bot.demo.running import open_demo
 from bot.demo.story import START
 from bot.demo.town import Town
 from bot.emulator.page import page_routes
+from bot.parts import Progress
 from bot.workspace import Workspace
 
 
@@ -32,17 +32,7 @@ async def open_stage(
     members: int = 400,
 ) -> AsyncIterator[tuple[str, Director]]:
     """Open the demo with its page and keep it alive; give its address and its director."""
-    director: Director | None = None
-
-    def the_director() -> Director:
-        if director is None:
-            raise web.HTTPServiceUnavailable(text="小安正在准备,请稍等几秒再刷新。")
-        return director
-
-    def add_routes(application: web.Application, town: Town) -> None:
-        application.add_routes(page_routes(town.world, desk=True))
-        add_desk(application, the_director)
-
+    waiting = _Waiting()
     async with open_demo(
         workspace,
         start,
@@ -53,12 +43,14 @@ async def open_stage(
         host=host,
         port=port,
         progress=progress,
-        add_routes=add_routes,
+        add_routes=waiting.add_routes,
     ) as demo:
         director = Director(demo, seed)
+        account = demo.town.world.kf.account(demo.town.kf_account)
         for customer in demo.town.visitors:
-            demo.town.world.kf.account(demo.town.kf_account).conversation(customer)
+            account.conversation(customer)
         await director.open()
+        waiting.director = director
         stopping = asyncio.Event()
         beating = asyncio.create_task(director.run(stopping))
         try:
@@ -66,6 +58,22 @@ async def open_stage(
         finally:
             stopping.set()
             await beating
+
+
+class _Waiting:
+    """Mounts the page before there is a director, and lets it in once there is."""
+
+    def __init__(self) -> None:
+        self.director: Director | None = None
+
+    def add_routes(self, application: web.Application, town: Town) -> None:
+        application.add_routes(page_routes(town.world, desk=True))
+        add_desk(application, self._directing)
+
+    def _directing(self) -> Director:
+        if self.director is None:
+            raise web.HTTPServiceUnavailable(text="小安正在准备,请稍等几秒再刷新。")
+        return self.director
 
 
 async def run_stage(

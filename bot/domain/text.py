@@ -11,9 +11,9 @@ def split_text(text: str, limit: int) -> list[str]:
     parts = []
     rest = text
     while len(rest.encode()) > limit:
-        cut = len(rest.encode()[:limit].decode(errors="ignore"))
+        cut = max(1, len(rest.encode()[:limit].decode(errors="ignore")))
         end = max((rest.rfind(mark, 0, cut) for mark in _ENDS), default=-1)
         cut = end + 1 if end > cut // 2 else cut
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
-    return [*parts, rest]
+    return [part for part in (*parts, rest) if part] or [text]

@@ -35,25 +35,34 @@ def variables_for(
         branch = branch or member.branch
     else:
         values |= {"群主.称呼": "客户经理", "经理.称呼": "客户经理"}
-    place = bank.branch(branch) if branch else None
-    if place is not None:
-        values |= {
-            "网点.名称": place.name,
-            "网点.地址": place.address,
-            "网点.电话": place.phone,
-            "网点.营业时间": place.hours,
-        }
-        event = bank.next_event(place.id, today)
-        if event is not None:
-            values |= {"活动.名称": event.name, "活动.日期": event.day_in_words}
+    values |= _of_branch(bank, branch, today)
     if kf_link:
         values["小安链接"] = kf_link
     if customer_name:
         values["客户.称呼"] = customer_name
-    if product is not None:
-        values["产品.名称"] = product.name
-        if product.risk_rating:
-            values["产品.风险等级"] = product.risk_rating
-        if product.term:
-            values["产品.期限"] = product.term
+    return values | (_of_product(product) if product is not None else {})
+
+
+def _of_branch(bank: Bank, branch: str | None, today: date) -> dict[str, str]:
+    place = bank.branch(branch) if branch else None
+    if place is None:
+        return {}
+    values = {
+        "网点.名称": place.name,
+        "网点.地址": place.address,
+        "网点.电话": place.phone,
+        "网点.营业时间": place.hours,
+    }
+    event = bank.next_event(place.id, today)
+    if event is not None:
+        values |= {"活动.名称": event.name, "活动.日期": event.day_in_words}
     return values
+
+
+def _of_product(product: ProductSheet) -> dict[str, str]:
+    values = {
+        "产品.名称": product.name,
+        "产品.风险等级": product.risk_rating or "",
+        "产品.期限": product.term,
+    }
+    return {name: value for name, value in values.items() if value}

@@ -79,6 +79,13 @@ class Receivers:
     invalid_tags: tuple[str, ...] = ()
 
 
+def _chosen(selected: Mapping[str, Sequence[str]]) -> list[dict[str, object]]:
+    return [
+        {"QuestionKey": question, "OptionIds": {"OptionId": list(options)}}
+        for question, options in selected.items()
+    ]
+
+
 @dataclass
 class AppBook:
     """All app messages; the methods here are what members do in the WeCom client."""
@@ -134,12 +141,7 @@ class AppBook:
             "AgentID": item.agent_id,
         }
         if selected:
-            fields["SelectedItems"] = {
-                "SelectedItem": [
-                    {"QuestionKey": question, "OptionIds": {"OptionId": list(options)}}
-                    for question, options in selected.items()
-                ]
-            }
+            fields["SelectedItems"] = {"SelectedItem": _chosen(selected)}
         self.world.ring(self.world.apps[item.agent_id].callback, fields)
         return code
 

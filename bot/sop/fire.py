@@ -68,22 +68,8 @@ def fire(
         text = render(part.body or "", variables).strip()
     except UnknownVariable as error:
         return f"no_value:{error.names[0]}"
-    iteration = row.iteration + 1
     owner = RmId(group.owner)
-    terms = Terms(
-        purpose="step",
-        subject=run.subject,
-        opens_at=span[0],
-        closes_at=span[1],
-        quota=way is SendBy.BROADCAST,
-        marketing=isinstance(part, Step) and part.marketing,
-        product=(part.product or "") if isinstance(part, Step) else "",
-        script=script.id,
-        step=row.step,
-        enrolment=run.id,
-        run_step=row.id,
-        iteration=iteration,
-    )
+    terms = _terms(script, part, run, row, span, way)
     match way:
         case SendBy.BROADCAST:
             contents: list[Content] = [Text(text=text)]
@@ -93,13 +79,38 @@ def fire(
                 owner=owner, chats=chats, contents=tuple(contents)
             )
         case SendBy.NUDGE_OWNER:
-            message = nudge_card(owner, row.id, iteration, group.name, text, span[1], zone)
+            message = nudge_card(owner, row.id, terms.iteration, group.name, text, span[1], zone)
         case SendBy.GROUP_WELCOME:
             text = welcome_text(script, text)
             message = GroupWelcome(text=text)
         case _:
             return "way_not_supported"
     return Fired(message=message, terms=terms, text=text)
+
+
+def _terms(
+    script: SopScript,
+    part: Step | Overlay,
+    run: Run,
+    row: RunStep,
+    span: tuple[datetime, datetime],
+    way: SendBy,
+) -> Terms:
+    step = part if isinstance(part, Step) else None
+    return Terms(
+        purpose="step",
+        subject=run.subject,
+        opens_at=span[0],
+        closes_at=span[1],
+        quota=way is SendBy.BROADCAST,
+        marketing=step is not None and step.marketing,
+        product=(step.product or "") if step is not None else "",
+        script=script.id,
+        step=row.step,
+        enrolment=run.id,
+        run_step=row.id,
+        iteration=row.iteration + 1,
+    )
 
 
 def welcome_text(script: SopScript, text: str) -> str:

@@ -27,6 +27,7 @@ from bot.storage.people import People
 from bot.storage.quota import Quota
 from bot.storage.runs import Runs
 from bot.storage.scripts import Scripts
+from bot.storage.takeover import Ownership, release
 
 WORK_TABLES = (
     tables.notices,
@@ -70,9 +71,12 @@ class Tx:
 class Database:
     """SQLite when embedded, PostgreSQL when one machine is outgrown; the same code on both."""
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
+    def __init__(
+        self, writer: AsyncEngine, reader: AsyncEngine, ownership: Ownership | None = None
+    ) -> None:
         self._writer = writer
         self._reader = reader
+        self._ownership = ownership
         self._listeners: list[asyncio.Event] = []
 
     @classmethod
@@ -111,7 +115,19 @@ class Database:
             ) from error
         writer = _sqlite_engine(url, connections=1, begin="BEGIN IMMEDIATE", durable=durable)
         reader = _sqlite_engine(url, connections=4, begin="BEGIN", durable=durable)
-        return cls(writer, reader)
+        return cls(writer, reader, Ownership(Path(url.database or "")))
+
+    async def take_over(self, now: datetime) -> int:
+        """Become the process that works here; return how many claims of a dead one were freed.
+
+        Raise ``ConfigError`` where another process works on the same SQLite file. PostgreSQL is
+        shared by many: there a dead worker's claims run out by themselves.
+        """
+        if self._ownership is None:
+            return 0
+        self._ownership.take()
+        async with self.begin() as tx:
+            return await release(tx.connection, now)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
@@ -149,6 +165,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._ownership is not None:
+            self._ownership.give_up()
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ from bot.storage import work
 from bot.storage.insert import insert_new
 from bot.storage.tables import cursors, events, notices
 
-_EVENT: TypeAdapter[Any] = TypeAdapter(Event)
+_EVENT: TypeAdapter[Any] = TypeAdapter(Event, config=ConfigDict(hide_input_in_errors=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +122,18 @@ class Inbox:
         """Take the first unfinished event of each lane."""
         statement = work.claim_statement(events, state="running", in_lanes=True)
         rows = await work.claim(self._connection, statement, now, lease=lease, limit=limit)
-        return [
-            ClaimedEvent(row.id, row.attempt, row.key, row.lane, _EVENT.validate_python(row.body))
-            for row in rows
-        ]
+        claimed = []
+        for row in rows:
+            try:
+                event = _EVENT.validate_python(row.body)
+            except ValidationError as error:  # one row that nobody can read stops only itself
+                await self._bury(row.id, row.attempt, str(error))
+                continue
+            claimed.append(ClaimedEvent(row.id, row.attempt, row.key, row.lane, event))
+        return claimed
+
+    async def _bury(self, event: int, attempt: int, error: str) -> None:
+        await work.finish(self._connection, events, event, attempt, state="dead", error=error)
 
     async def finish_event(self, claimed: ClaimedEvent) -> bool:
         """Write that an event has been worked on; False if the lease was lost meanwhile."""

@@ -49,16 +49,18 @@ class Leads:
             -1
         ]
         if not fresh:
-            lead = await self._append(lead, signal)
+            lead = await self._append(lead, signal, watch_at)
         return lead, fresh
 
-    async def _append(self, lead: Lead, signal: Signal) -> Lead:
+    async def _append(self, lead: Lead, signal: Signal, watch_at: datetime | None) -> Lead:
         evidence = (*lead.evidence, signal.evidence)[-10:]
         respond_by = min(lead.respond_by, signal.respond_by())
+        sooner = lead.stage == "new" and respond_by < lead.respond_by
         await self.change(
             lead.id,
             evidence=[item.model_dump(mode="json") for item in evidence],
             respond_by=respond_by,
+            **({"due_at": watch_at} if sooner and watch_at is not None else {}),
         )
         return lead.model_copy(update={"evidence": evidence, "respond_by": respond_by})
 

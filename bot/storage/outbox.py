@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,7 +17,7 @@ from bot.storage import work
 from bot.storage.insert import insert_new
 from bot.storage.tables import buckets, outbox
 
-_OUTBOUND: TypeAdapter[Any] = TypeAdapter(Outbound)
+_OUTBOUND: TypeAdapter[Any] = TypeAdapter(Outbound, config=ConfigDict(hide_input_in_errors=True))
 _RATE_A_SECOND = 10_000 / 60  # wecom_protocol §1.2: per corp and API
 _CAPACITY = 500.0
 _RESERVE = 0.2  # kept for answers to customers
@@ -80,10 +80,10 @@ class Outbox:
         statement = work.claim_statement(outbox, state="sending", in_lanes=True, more=("urgent",))
         rows: list[Any] = []
         for urgent in (True, False):
-            rows = await work.claim(
+            due = await work.claim(
                 self._connection, statement, now, lease=lease, limit=limit, urgent=urgent
             )
-            if rows:
+            if rows := await self._within_rates(due, was_sending, now):
                 break
         return [
             Envelope(
@@ -97,7 +97,7 @@ class Outbox:
                 was_sending=row.id in was_sending,
                 created_at=row.created_at,
             )
-            for row in await self._within_rates(rows, was_sending, now)
+            for row in rows
         ]
 
     async def _within_rates(

@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from bot.domain.delivery import REPLIES_PER_MESSAGE
 from bot.domain.events import (
     CardPressed,
     CustomerChanged,
@@ -99,7 +100,9 @@ class EventWorker:
             case SendFailed():
                 await self._talk.send_failed(tx, event, now)
             case MessageRecalled():
-                keys = [f"kf:{event.msgid}:answer:1", f"kf:{event.msgid}:handover"]
+                parts = range(1, REPLIES_PER_MESSAGE + 1)
+                keys = [f"kf:{event.msgid}:answer:{number}" for number in parts]
+                keys.append(f"kf:{event.msgid}:handover")
                 await tx.outbox.void(keys, "recalled", now)
                 await tx.ledger.add("message_recalled", event.customer, now)
             case CardPressed():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.answering.answer import Question
@@ -12,11 +11,9 @@ from bot.domain.delivery import Terms
 from bot.domain.events import GroupMessageReceived
 from bot.domain.ids import CustomerId, RmId
 from bot.domain.knowledge import Answer
-from bot.domain.lead import Lead
 from bot.domain.people import Customer, GroupChat
 from bot.domain.render import UnknownVariable, render
 from bot.domain.runs import RunStep
-from bot.domain.script import SopScript
 from bot.domain.steps import Listen, Step
 from bot.domain.variables import variables_for
 from bot.leads.cards import draft_card
@@ -27,19 +24,7 @@ from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.effects import Effects, Occasion
-
-_STARTED = frozenset({"waiting", "confirmed"})
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """What was read before thinking; ``steps`` are those the group has had, newest first."""
-
-    group: GroupChat
-    asker: str
-    script: SopScript | None
-    steps: tuple[tuple[RunStep, Step], ...]
-    asking: tuple[Lead, ...]
+from bot.workers.group_scene import Scene, read_scene
 
 
 class GroupTalk:
@@ -61,7 +46,7 @@ class GroupTalk:
 
     async def message(self, claimed: ClaimedEvent, event: GroupMessageReceived) -> None:
         """Work on one group message."""
-        scene = None if event.staff else await self._scene(event)
+        scene = None if event.staff else await read_scene(self._database, self._content, event)
         answer = None
         if scene is not None and self._asks(event, scene):
             answer = await self._think(event, scene)
@@ -79,25 +64,7 @@ class GroupTalk:
             await self._know(tx, event, scene, now)
             await self._write(tx, event, scene, answer, text, now)
 
-    async def _scene(self, event: GroupMessageReceived) -> _Scene | None:
-        async with self._database.read() as tx:
-            group = await tx.people.group(event.chat)
-            if group is None:
-                return None
-            runs = await tx.runs.of_subject(event.chat)
-            script = None
-            steps: list[tuple[RunStep, Step]] = []
-            for run in runs:
-                script = await self._content.script(tx, run.script, run.version)
-                for row in reversed(await tx.runs.steps(run.id)):
-                    part = script.part(row.step) if script else None
-                    if row.state in _STARTED and isinstance(part, Step):
-                        steps.append((row, part))
-            asking = await tx.leads.asking(CustomerId(event.sender), event.chat)
-        names = {member.id: member.name for member in group.members}
-        return _Scene(group, names.get(event.sender, ""), script, tuple(steps), tuple(asking))
-
-    def _asks(self, event: GroupMessageReceived, scene: _Scene) -> bool:
+    def _asks(self, event: GroupMessageReceived, scene: Scene) -> bool:
         """Tell whether words are a question that nothing in the script has an answer for."""
         if event.form != "text" or self._expected(event.text, scene) is not None:
             return False
@@ -107,7 +74,7 @@ class GroupTalk:
             return False
         return sounds_like_question(event.text)
 
-    async def _think(self, event: GroupMessageReceived, scene: _Scene) -> Answer:
+    async def _think(self, event: GroupMessageReceived, scene: Scene) -> Answer:
         now = self._clock.now()
         question = Question(
             text=event.text, plane="group", variables=self._variables(scene.group, now)
@@ -124,9 +91,7 @@ class GroupTalk:
             kf_link=self._content.kf_link,
         )
 
-    async def _know(
-        self, tx: Tx, event: GroupMessageReceived, scene: _Scene, now: datetime
-    ) -> None:
+    async def _know(self, tx: Tx, event: GroupMessageReceived, scene: Scene, now: datetime) -> None:
         """Make sure the sender is known; the group's owner serves whom nobody else does."""
         customer = CustomerId(event.sender)
         if await tx.people.customer(customer) is None:
@@ -139,7 +104,7 @@ class GroupTalk:
         self,
         tx: Tx,
         event: GroupMessageReceived,
-        scene: _Scene,
+        scene: Scene,
         answer: Answer | None,
         text: str,
         now: datetime,
@@ -178,7 +143,7 @@ class GroupTalk:
             facts["correct"] = plain(event.text) == plain(interaction.correct)
         await tx.ledger.add("interaction", event.chat, event.sent_at, by=event.sender, **facts)
 
-    def _heard(self, text: str, scene: _Scene) -> tuple[RunStep | None, Listen] | None:
+    def _heard(self, text: str, scene: Scene) -> tuple[RunStep | None, Listen] | None:
         """Return what listens for these words: the newest step first, the whole script last."""
         for row, step in scene.steps:
             for listen in step.listens:
@@ -189,9 +154,7 @@ class GroupTalk:
                 return None, listen
         return None
 
-    def _expected(
-        self, text: str, scene: _Scene, form: str = "text"
-    ) -> tuple[RunStep, Step] | None:
+    def _expected(self, text: str, scene: Scene, form: str = "text") -> tuple[RunStep, Step] | None:
         """Return the newest step if the words are among those it hopes for."""
         for row, step in scene.steps[:1]:
             if step.interaction is None:
@@ -206,7 +169,7 @@ class GroupTalk:
         self,
         tx: Tx,
         event: GroupMessageReceived,
-        scene: _Scene,
+        scene: Scene,
         heard: tuple[RunStep | None, Listen],
         text: str,
         now: datetime,
@@ -234,7 +197,7 @@ class GroupTalk:
         self,
         tx: Tx,
         event: GroupMessageReceived,
-        scene: _Scene,
+        scene: Scene,
         answer: Answer,
         text: str,
         now: datetime,
@@ -258,7 +221,7 @@ class GroupTalk:
         self,
         tx: Tx,
         event: GroupMessageReceived,
-        scene: _Scene,
+        scene: Scene,
         words: str,
         sources: tuple[str, ...],
         question: str,
@@ -289,7 +252,7 @@ class GroupTalk:
     def _occasion(
         self,
         event: GroupMessageReceived,
-        scene: _Scene,
+        scene: Scene,
         text: str,
         *,
         step: str = "",

@@ -12,6 +12,7 @@ from bot.domain.ids import RmId, digest
 from bot.domain.lead import Lead
 from bot.domain.messages import StaffCardUpdate
 from bot.leads.cards import lead_card
+from bot.leads.watch import next_look
 from bot.storage.db import Tx
 
 
@@ -65,8 +66,8 @@ class StaffDesk:
                 return ""
 
     async def _take(self, tx: Tx, lead: Lead, by: RmId, now: datetime) -> str:
-        if lead.stage == "taken" and lead.rm != by:
-            return "已由同事接手"
+        if lead.stage == "taken":
+            return "已接手" if lead.rm == by else "已由同事接手"
         await tx.leads.change(lead.id, stage="taken", rm=by, taken_at=now, due_at=None)
         in_time = now <= lead.respond_by
         await tx.ledger.add("lead_taken", lead.customer, now, lead=lead.id, by=by, in_time=in_time)
@@ -76,7 +77,10 @@ class StaffDesk:
         colleague = self._bank.member(target)
         if colleague is None:
             return "请先选择同事"
-        await tx.leads.change(lead.id, stage="new", rm=target, warned=0)
+        watch_at = next_look(now, lead.respond_by, 0)
+        await tx.leads.change(
+            lead.id, stage="new", rm=target, warned=0, taken_at=None, due_at=watch_at
+        )
         await tx.ledger.add("lead_reassigned", lead.customer, now, lead=lead.id, by=by, to=target)
         customer = await tx.people.customer(lead.customer)
         moved = lead.model_copy(update={"rm": target, "stage": "new"})

@@ -174,21 +174,15 @@ class Talk:
         masked: str,
         now: datetime,
     ) -> None:
-        if answer.reason in ("restored", "refused"):
-            refused = answer.reason == "refused"
-            await tx.people.opt_out(event.customer, now if refused else None)
-            await tx.ledger.add("opted_out" if refused else "opted_in", event.customer, now)
-        occasion = Occasion(
-            key=event.msgid,
-            customer=event.customer,
-            quote=masked,
-            at=event.sent_at,
-            source="微信客服",
-        )
+        await self._consent(tx, event, answer, now)
+        occasion = _occasion(event, masked)
         done = await self._effects.carry_out(tx, answer.actions, occasion, now)
-        purpose = "notice" if done.hand_over else "answer"
+        terms = Terms(
+            purpose="notice" if done.hand_over else "answer",
+            subject=event.customer,
+            account=event.account,
+        )
         lane = f"kf:{event.customer}"
-        terms = Terms(purpose=purpose, subject=event.customer, account=event.account)
         for number, part in enumerate(split_text(answer.text, KF_TEXT_BYTES), 1):
             reply = KfReply(account=event.account, customer=event.customer, content=Text(text=part))
             await tx.outbox.put(f"kf:{event.msgid}:answer:{number}", reply, terms, now, lane=lane)
@@ -204,10 +198,26 @@ class Talk:
             reason=answer.reason,
         )
         if done.hand_over:
-            to = done.leads[-1].rm if done.leads else scene.manager
-            hand_over = KfHandover(account=event.account, customer=event.customer, to=to)
-            control = Terms(purpose="control", subject=event.customer, account=event.account)
-            await tx.outbox.put(f"kf:{event.msgid}:handover", hand_over, control, now, lane=lane)
+            await self._hand_over(tx, event, done.leads[-1].rm if done.leads else scene.manager)
+
+    async def _consent(self, tx: Tx, event: MessageReceived, answer: Answer, now: datetime) -> None:
+        """Record that a customer refuses what sells, or takes the refusal back."""
+        if answer.reason in ("restored", "refused"):
+            refused = answer.reason == "refused"
+            await tx.people.opt_out(event.customer, now if refused else None)
+            await tx.ledger.add("opted_out" if refused else "opted_in", event.customer, now)
+
+    async def _hand_over(self, tx: Tx, event: MessageReceived, to: RmId) -> None:
+        """Give the session to a person, after the words that say so."""
+        hand_over = KfHandover(account=event.account, customer=event.customer, to=to)
+        control = Terms(purpose="control", subject=event.customer, account=event.account)
+        await tx.outbox.put(
+            f"kf:{event.msgid}:handover",
+            hand_over,
+            control,
+            self._clock.now(),
+            lane=f"kf:{event.customer}",
+        )
 
     async def entered(self, tx: Tx, event: SessionEntered, now: datetime) -> None:
         """Say who is here, while WeCom's code for it lives (20 s, protocol §4.6)."""
@@ -256,3 +266,13 @@ class Talk:
         await tx.ledger.add(
             "reply_failed", event.customer, now, msgid=event.msgid, fail_type=event.fail_type
         )
+
+
+def _occasion(event: MessageReceived, masked: str) -> Occasion:
+    return Occasion(
+        key=event.msgid,
+        customer=event.customer,
+        quote=masked,
+        at=event.sent_at,
+        source="微信客服",
+    )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.runs import SendTask
-from bot.errors import ChannelError
+from bot.errors import ChannelError, Undeliverable
 from bot.log import logger
 from bot.ports import Clock
 from bot.storage.db import Database, Tx
@@ -16,6 +16,7 @@ from bot.workers.settle import REMIND_AFTER, reopen_or_skip, step_key
 log = logger(__name__)
 _LONGEST_POLL = timedelta(minutes=60)
 _CANCEL_GRACE = timedelta(seconds=30)
+_ASK_AGAIN = timedelta(minutes=1)
 _SENT, _NOT_A_FRIEND, _QUOTA = 1, 2, 3  # wecom_protocol §5.7
 _REASONS = {_NOT_A_FRIEND: "not_friend", _QUOTA: "platform_quota"}
 
@@ -44,17 +45,31 @@ class TaskWorker:
         """Ask after one batch of tasks; return how many there were."""
         async with self._database.begin() as tx:
             tasks = await tx.runs.claim_tasks(self._clock.now())
+            # Known before WeCom is asked: once the cancel is through, an answer is the last word.
+            cancelled = {task.msgid: await self._cancelled(tx, task) for task in tasks}
         for task in tasks:
             try:
                 status = await self._results.of(task.msgid, task.owner, task.chat)
             except ChannelError as error:
-                log.warning("task_poll_failed", task=task.msgid, reason=str(error))
-                status = 0
+                await self._no_answer(task, error, cancelled[task.msgid])
+                continue
             async with self._database.begin() as tx:
-                await self._settle(tx, task, status, self._clock.now())
+                await self._settle(tx, task, status, cancelled[task.msgid], self._clock.now())
         return len(tasks)
 
-    async def _settle(self, tx: Tx, task: SendTask, status: int, now: datetime) -> None:
+    async def _no_answer(self, task: SendTask, error: ChannelError, cancelled: bool) -> None:
+        """Ask again; a task that WeCom will never tell about is in doubt, not made again."""
+        log.warning("task_poll_failed", task=task.msgid, reason=str(error))
+        now = self._clock.now()
+        async with self._database.begin() as tx:
+            if isinstance(error, Undeliverable) and cancelled and now >= task.closes_at:
+                await self._end(tx, task, "failed", "in_doubt", now)
+            else:
+                await tx.runs.finish_task(task, due_at=now + _ASK_AGAIN)
+
+    async def _settle(
+        self, tx: Tx, task: SendTask, status: int, cancelled: bool, now: datetime
+    ) -> None:
         step = await tx.runs.step(task.run_step)
         if step.state != "waiting":
             await tx.runs.finish_task(task, state="over")
@@ -69,7 +84,7 @@ class TaskWorker:
             waited = now - task.created_at
             again = min(now + min(max(waited, timedelta(minutes=5)), _LONGEST_POLL), task.closes_at)
             await tx.runs.finish_task(task, due_at=again)
-        elif await self._cancelled(tx, task):
+        elif cancelled:
             await tx.runs.finish_task(task, state="cancelled")
             await reopen_or_skip(tx, self._content, step, "owner_unconfirmed", now)
         else:

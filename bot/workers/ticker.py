@@ -68,8 +68,8 @@ class ContentWorker:
         seen = await asyncio.to_thread(signature, self._content.workspace)
         if seen == self._seen:
             return 0
-        self._seen = seen
         await self.reload()
+        self._seen = seen  # only now: where the index could not be made, it is tried again
         return 1
 
     async def reload(self) -> bool:

@@ -104,6 +104,22 @@ async def test_a_put_off_event_holds_back_its_lane_until_it_is_dead(database: Da
         assert [item.key for item in await tx.inbox.claim_events(NOON + MINUTE)] == ["1b"]
 
 
+async def test_an_event_that_nobody_can_read_is_dead_and_stops_nothing(database: Database) -> None:
+    words = "我的卡号6222020000001234"
+    async with database.begin() as tx:
+        row = {"key": "odd", "lane": "one", "state": "ready", "attempt": 0, "due_at": NOON}
+        body = {"kind": "message_received", "text": words}
+        await tx.connection.execute(events.insert().values(**row, body=body, received_at=NOON))
+        await tx.inbox.add_events([arrival("next", "one"), arrival("other", "two")], NOON)
+        assert [item.key for item in await tx.inbox.claim_events(NOON)] == ["other"]
+        assert [item.key for item in await tx.inbox.claim_events(NOON)] == ["next"]
+        error = (
+            await tx.connection.execute(select(events.c.error).where(events.c.state == "dead"))
+        ).scalar_one()
+        assert "customer" in error
+        assert "6222" not in error
+
+
 async def test_an_event_that_comes_to_light_late_waits_while_its_lane_is_worked_on(
     database: Database,
 ) -> None:

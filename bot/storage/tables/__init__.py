@@ -1,0 +1,29 @@
+"""Every table. A row whose ``due_at`` is not null is work."""
+
+from bot.storage.tables.columns import Moment, metadata
+from bot.storage.tables.people import conversations, customers, drafts, groups, leads, ledger, turns
+from bot.storage.tables.runs import enrolments, quota, run_steps, scripts, send_tasks
+from bot.storage.tables.wire import buckets, cursors, events, notices, outbox, tokens
+
+__all__ = [
+    "Moment",
+    "buckets",
+    "conversations",
+    "cursors",
+    "customers",
+    "drafts",
+    "enrolments",
+    "events",
+    "groups",
+    "leads",
+    "ledger",
+    "metadata",
+    "notices",
+    "outbox",
+    "quota",
+    "run_steps",
+    "scripts",
+    "send_tasks",
+    "tokens",
+    "turns",
+]

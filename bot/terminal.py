@@ -1,0 +1,80 @@
+"""What commands share: finding the workspace, stopping, and printing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.errors import Problem
+    from bot.workspace import Workspace
+
+
+def the_workspace(folder: Path | None, *, or_starter: bool = False) -> Workspace:
+    """Find the workspace; commands that only look may use the example's."""
+    from bot.errors import ConfigError
+    from bot.workspace import Workspace, find_workspace, starter_root
+
+    try:
+        return find_workspace(folder)
+    except ConfigError:
+        if folder is None and or_starter:
+            return Workspace(starter_root())
+        raise
+
+
+def stop_signal() -> asyncio.Event:
+    """Return what is set when the process is told to stop."""
+    import signal
+
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+def logs(level: str, *, as_json: bool = False) -> None:
+    """Set logs up for a command."""
+    from bot.log import set_up_logs
+
+    set_up_logs(level, as_json=as_json)
+
+
+def progress_line(*, quiet: bool = False) -> Any:
+    """Return what shows how far the index is, on one line of a terminal or in a few lines."""
+    shown = -1
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        tenth = 10 * done // max(total, 1)
+        if quiet or tenth == shown:
+            return
+        shown = tenth
+        typer.echo(f"  建索引 {done}/{total}", err=True)
+
+    return show
+
+
+def print_problems(problems: Iterable[Problem]) -> None:
+    """Print every problem with its place and mend."""
+    problems = tuple(problems)
+    typer.echo(f"有 {len(problems)} 处要改:", err=True)
+    for problem in problems:
+        typer.echo(f"  {problem}", err=True)
+
+
+def print_figures(figures: dict[str, Any], *, as_json: bool) -> None:
+    """Print figures in aligned rows, or as one JSON object."""
+    if as_json:
+        typer.echo(json.dumps(figures, ensure_ascii=False))
+        return
+    width = max((len(key) for key in figures), default=0)
+    for key, value in figures.items():
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+        typer.echo(f"{key:<{width}}  {shown}")

@@ -1,0 +1,393 @@
+"""Runs, leads, people, talks, drafts, quota, versions, ledger and tokens as rows."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from bot.clock import FakeClock
+from bot.domain.delivery import Session
+from bot.domain.ids import CustomerId, GroupChatId, RmId
+from bot.domain.lead import Lead, Need, Signal, Stage
+from bot.domain.people import Customer, GroupChat, GroupMember
+from bot.domain.runs import RunState
+from bot.storage.db import Database, Tx
+from bot.storage.notices import NoticeWriter
+from bot.storage.tokens import DatabaseTokens
+from tests.make import ACCOUNT, CHAT, CUSTOMER, MINUTE, NOON, OWNER, new_step, notice, signal
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+COLLEAGUE = RmId("wang.haoran")
+
+
+async def enrol(tx: Tx, subject: str = CHAT, *, rotation: int = 1, state: RunState = "running"):  # type: ignore[no-untyped-def]
+    return await tx.runs.enrol(
+        script="senior-21d",
+        version="v1",
+        subject=subject,
+        owner=OWNER,
+        branch="b01",
+        anchor=date(2026, 10, 12),
+        state=state,
+        now=NOON,
+        rotation=rotation,
+    )
+
+
+async def open_lead(
+    tx: Tx, of: Signal, *, rm: RmId = OWNER, stage: Stage = "new"
+) -> tuple[Lead, bool]:
+    return await tx.leads.open(of, rm, stage, NOON, watch_at=NOON + HOUR)
+
+
+class TestLeads:
+    async def test_one_is_open_at_most_for_a_customers_need(self, database: Database) -> None:
+        async with database.begin() as tx:
+            first, fresh = await open_lead(tx, signal(quote="想了解"))
+            again, repeated = await open_lead(tx, signal(quote="怎么买", at=NOON + MINUTE))
+            other, another = await open_lead(tx, signal(Need.EVENT))
+            assert (fresh, repeated, another) == (True, False, True)
+            assert first.id == again.id != other.id
+            known = await tx.leads.get(first.id)
+        assert known is not None
+        assert [item.quote for item in known.evidence] == ["想了解", "怎么买"]
+        assert (known.rm, known.stage, known.respond_by) == (OWNER, "new", NOON + 4 * HOUR)
+
+    async def test_a_closed_one_makes_room_for_the_next(self, database: Database) -> None:
+        async with database.begin() as tx:
+            first, _ = await open_lead(tx, signal())
+            await tx.leads.change(first.id, stage="invalid", closed_at=NOON, due_at=None)
+            second, fresh = await open_lead(tx, signal(quote="又想了解"))
+            assert fresh
+            assert second.id != first.id
+            assert [item.quote for item in second.evidence] == ["又想了解"]
+            assert set(await tx.leads.counts()) == {
+                ("理财咨询", "invalid", 1),
+                ("理财咨询", "new", 1),
+            }
+
+    async def test_two_signals_at_once_open_one(self, database: Database, url: str) -> None:
+        other = await Database.open(url, durable=False)
+
+        async def say(mine: Database, quote: str) -> bool:
+            async with mine.begin() as tx:
+                return (await open_lead(tx, signal(quote=quote)))[1]
+
+        try:
+            fresh = await asyncio.gather(say(database, "一"), say(other, "二"))
+        finally:
+            await other.close()
+        assert sorted(fresh) == [False, True]
+        async with database.read() as tx:
+            lead = await tx.leads.get(1)
+        assert lead is not None
+        assert {item.quote for item in lead.evidence} == {"一", "二"}
+
+    async def test_a_more_pressing_signal_shortens_the_wait_and_the_watch(
+        self, database: Database
+    ) -> None:
+        async with database.begin() as tx:
+            lead, _ = await open_lead(tx, signal(Need.SERVICE))
+            pressing = signal(Need.SERVICE, minutes=10)
+            lead, _ = await tx.leads.open(pressing, OWNER, "new", NOON, watch_at=NOON + MINUTE)
+            assert lead.respond_by == NOON + 10 * MINUTE
+            assert await tx.next_due(["leads"]) == NOON + MINUTE
+            lead, _ = await tx.leads.open(  # a later, less pressing one changes neither
+                signal(Need.SERVICE, at=NOON + HOUR), OWNER, "new", NOON, watch_at=NOON + DAY
+            )
+            assert lead.respond_by == NOON + 10 * MINUTE
+            assert await tx.next_due(["leads"]) == NOON + MINUTE
+
+    async def test_those_that_ask_first_are_found_for_their_group(self, database: Database) -> None:
+        async with database.begin() as tx:
+            asking, _ = await open_lead(tx, signal(ask_first=True), stage="asking")
+            await open_lead(tx, signal(Need.EVENT))
+            assert [lead.id for lead in await tx.leads.asking(CUSTOMER, CHAT)] == [asking.id]
+            assert await tx.leads.asking(CUSTOMER, "wrOther") == []
+            assert await tx.leads.asking(CustomerId("wmOther"), CHAT) == []
+            assert await tx.leads.any_in_group(CHAT, "活动")
+            assert not await tx.leads.any_in_group("wrOther", "活动")
+
+
+class TestRuns:
+    async def test_a_subject_runs_once_in_a_script(self, database: Database) -> None:
+        async with database.begin() as tx:
+            run = await enrol(tx)
+            assert run is not None
+            assert await enrol(tx) is None
+            assert await enrol(tx, rotation=2) is None  # one live run at most
+            assert await enrol(tx, "wrB") is not None
+            await tx.runs.end(run, "done", "", NOON)
+            assert await enrol(tx, rotation=2) is not None
+            assert [one.state for one in await tx.runs.of_subject(CHAT, state=None)] == [
+                "done",
+                "running",
+            ]
+
+    async def test_a_held_out_group_is_written_down_and_is_no_work(
+        self, database: Database
+    ) -> None:
+        async with database.begin() as tx:
+            await enrol(tx, state="held_out")
+            assert await tx.runs.claim(NOON + DAY) == []
+            assert not await tx.runs.any_running("senior-21d")
+
+    async def test_a_plan_is_written_once(self, database: Database) -> None:
+        async with database.begin() as tx:
+            run = await enrol(tx)
+            assert run is not None
+            await tx.runs.add_steps(run, [new_step("d02"), new_step("d03")], NOON)
+            await tx.runs.add_steps(run, [new_step("d03", opens="14:30")], NOON)
+            steps = await tx.runs.steps(run)
+            assert [step.step for step in steps] == ["d02", "d03"]
+            assert steps[1].opens_at == new_step().opens_at
+
+    async def test_dropping_the_plan_keeps_what_has_begun(self, database: Database) -> None:
+        async with database.begin() as tx:
+            run = await enrol(tx)
+            assert run is not None
+            names = ["planned", "tried", "waiting", "skipped"]
+            await tx.runs.add_steps(run, [new_step(name) for name in names], NOON)
+            by_name = {step.step: step.id for step in await tx.runs.steps(run)}
+            await tx.runs.set_step(by_name["tried"], NOON, iteration=1)
+            await tx.runs.set_step(by_name["waiting"], NOON, state="waiting")
+            await tx.runs.set_step(by_name["skipped"], NOON, state="skipped", reason="x")
+            await tx.runs.drop_planned(run)
+            assert {step.step for step in await tx.runs.steps(run)} == set(names) - {"planned"}
+
+    async def test_an_exit_skips_what_was_planned_and_stops_the_work(
+        self, database: Database
+    ) -> None:
+        async with database.begin() as tx:
+            run = await enrol(tx)
+            assert run is not None
+            await tx.runs.add_steps(run, [new_step("d02"), new_step("d03")], NOON)
+            first = (await tx.runs.steps(run))[0]
+            await tx.runs.set_step(first.id, NOON, state="confirmed")
+            await tx.runs.end(run, "exited", "group_dismissed", NOON)
+            assert [(s.state, s.reason) for s in await tx.runs.steps(run)] == [
+                ("confirmed", ""),
+                ("skipped", "group_dismissed"),
+            ]
+            assert await tx.runs.claim(NOON + DAY) == []
+            await tx.runs.set_due(run, NOON)  # a late result wakes nobody who has left
+            assert await tx.runs.claim(NOON + DAY) == []
+
+    async def test_a_worker_that_lost_its_lease_does_not_move_a_run(
+        self, database: Database
+    ) -> None:
+        async with database.begin() as tx:
+            await enrol(tx)
+            (slow,) = await tx.runs.claim(NOON, lease=HOUR)
+            (quick,) = await tx.runs.claim(NOON + HOUR, lease=HOUR)
+            await tx.runs.rewind(slow, NOON)
+            assert await tx.next_due(["enrolments"]) == NOON + 2 * HOUR
+            await tx.runs.rewind(quick, NOON + DAY)
+            assert await tx.next_due(["enrolments"]) == NOON + DAY
+
+    async def test_a_task_is_known_once_and_asked_after_until_it_ends(
+        self, database: Database
+    ) -> None:
+        task = {
+            "msgid": "msg1",
+            "run_step": 1,
+            "owner": OWNER,
+            "chat": CHAT,
+            "created_at": NOON,
+            "closes_at": NOON + DAY,
+            "due_at": NOON + 5 * MINUTE,
+        }
+        async with database.begin() as tx:
+            await tx.runs.add_task(task)
+            await tx.runs.add_task(task)
+            assert await tx.runs.claim_tasks(NOON) == []
+            (claimed,) = await tx.runs.claim_tasks(NOON + 5 * MINUTE)
+            assert len(await tx.runs.waiting_tasks(OWNER)) == 1
+            assert await tx.runs.waiting_tasks("somebody") == []
+            assert await tx.runs.finish_task(claimed, state="over")
+            assert not await tx.runs.finish_task(
+                claimed.model_copy(update={"attempt": 9}), state="waiting"
+            )
+            assert await tx.runs.waiting_tasks() == []
+
+
+class TestQuota:
+    async def test_a_slot_is_counted_in_the_windows_that_hold_it(self, database: Database) -> None:
+        async with database.begin() as tx:
+            for day in range(8):
+                await tx.quota.reserve(CHAT, "broadcast", f"k{day}", NOON + day * DAY)
+
+            async def used(since: int, until: int, **more: str) -> int:
+                return await tx.quota.used(
+                    CHAT, "broadcast", NOON + since * DAY, NOON + until * DAY, **more
+                )
+
+            assert [await used(0, 7), await used(1, 8), await used(0, 1)] == [7, 7, 1]
+            assert await used(8, 15) == 0
+            assert await used(0, 8, but="k3") == 7
+            assert await tx.quota.used("wrB", "broadcast", NOON, NOON + DAY) == 0
+            assert await tx.quota.used(CHAT, "product", NOON, NOON + DAY) == 0
+
+    async def test_the_same_key_takes_one_slot_and_gives_it_back(self, database: Database) -> None:
+        async with database.begin() as tx:
+            for kind in ("broadcast", "broadcast", "product"):
+                await tx.quota.reserve(CHAT, kind, "k", NOON)
+            used = [await tx.quota.used(CHAT, k, NOON, NOON + DAY) for k in ("broadcast", "product")]
+            assert used == [1, 1]
+            await tx.quota.release("k")
+            assert await tx.quota.used(CHAT, "broadcast", NOON, NOON + DAY) == 0
+
+
+class TestPeople:
+    async def test_what_wecom_says_is_refreshed_and_consent_is_kept(
+        self, database: Database
+    ) -> None:
+        async with database.begin() as tx:
+            await tx.people.put_customer(Customer(id=CUSTOMER, name="李阿姨"), NOON)
+            await tx.people.opt_out(CUSTOMER, NOON)
+            await tx.people.pause_marketing(CUSTOMER, NOON + DAY)
+            await tx.people.tag(CUSTOMER, ["国债提醒"])
+            fresh = Customer(id=CUSTOMER, name="李女士", managers=(OWNER,), tags=frozenset({"a"}))
+            await tx.people.put_customer(fresh, NOON + HOUR)
+            known = await tx.people.customer(CUSTOMER)
+            assert known is not None
+            assert (known.name, known.managers, known.opted_out_at) == ("李女士", (OWNER,), NOON)
+            assert known.refuses_marketing(NOON)
+            await tx.people.opt_out(CUSTOMER, None)
+            known = await tx.people.customer(CUSTOMER)
+            assert known is not None
+            assert known.refuses_marketing(NOON + HOUR)
+            assert not known.refuses_marketing(NOON + DAY)
+            assert await tx.people.seen_at(CUSTOMER) == NOON + HOUR
+
+    async def test_a_group_comes_back_as_it_was_put_in(self, database: Database) -> None:
+        group = GroupChat(
+            id=GroupChatId("wrA"),
+            name="梧桐街银龄安心群1",
+            owner=OWNER,
+            tags=frozenset({"银龄群"}),
+            members=(GroupMember(id="wmLi", name="李"), GroupMember(id=OWNER, staff=True)),
+        )
+        async with database.begin() as tx:
+            await tx.people.mark_group(group.id, NOON)
+            ((chat, attempt),) = await tx.people.claim_groups(NOON)
+            await tx.people.put_group(group, NOON)
+            await tx.people.finish_group(chat, attempt)
+            assert await tx.people.group(group.id) == group
+            assert [member.id for member in group.customers] == ["wmLi"]
+            assert await tx.people.claim_groups(NOON + DAY) == []
+
+
+class TestTalk:
+    async def test_a_message_opens_the_window_anew_and_leaves_a_person_in_charge(
+        self, database: Database
+    ) -> None:
+        async with database.begin() as tx:
+            talk = tx.conversations
+
+            async def writes(at: datetime, *, with_person: bool = False) -> Session:
+                return await talk.customer_wrote(CUSTOMER, ACCOUNT, at, with_person=with_person)
+
+            session = await writes(NOON)
+            assert (session.state, session.sent, session.last_customer_at) == (0, 0, NOON)
+            await talk.count_sent(CUSTOMER, ACCOUNT)
+            await talk.count_sent(CUSTOMER, ACCOUNT)
+            assert (await talk.session(CUSTOMER, ACCOUNT) or session).sent == 2
+            await talk.change(CUSTOMER, ACCOUNT, state=3, servicer=OWNER)
+            session = await writes(NOON + MINUTE, with_person=True)
+            assert (session.state, session.servicer, session.sent) == (3, OWNER, 0)
+            session = await writes(NOON + HOUR)
+            assert (session.state, session.servicer) == (0, "")
+            assert await talk.session(CUSTOMER, ACCOUNT) == session
+
+    async def test_the_context_is_the_newest_turns_in_their_order(self, database: Database) -> None:
+        async with database.begin() as tx:
+            for number in range(12):
+                await tx.conversations.add_turn(CUSTOMER, "客户", str(number), NOON)
+            last = await tx.conversations.last_turns(CUSTOMER, 3)
+            assert [turn.text for turn in last] == ["9", "10", "11"]
+
+    async def test_a_draft_is_made_once_and_settled_once(self, database: Database) -> None:
+        made = {
+            "key": "draft:m1",
+            "chat": CHAT,
+            "owner": OWNER,
+            "asker": CUSTOMER,
+            "question": "几点开门",
+            "text": "九点",
+            "citations": ("本行《营业时间》",),
+        }
+        async with database.begin() as tx:
+            draft = await tx.drafts.add(**made, now=NOON)  # type: ignore[arg-type]
+            assert draft is not None
+            assert await tx.drafts.add(**made, now=NOON) is None  # type: ignore[arg-type]
+            assert [one.text for one in await tx.drafts.waiting(CHAT)] == ["九点"]
+            assert await tx.drafts.settle(draft.id, "sent")
+            assert not await tx.drafts.settle(draft.id, "dropped")
+            assert await tx.drafts.counts() == {"sent": 1}
+            assert await tx.drafts.waiting(CHAT) == []
+
+
+class TestVersions:
+    async def test_the_newest_is_current_and_older_texts_stay(self, database: Database) -> None:
+        async with database.begin() as tx:
+            assert await tx.scripts.publish("s", "v1", "one", NOON)
+            assert not await tx.scripts.publish("s", "v1", "one", NOON)
+            assert await tx.scripts.publish("s", "v2", "two", NOON)
+            assert await tx.scripts.publish("s", "v1", "one", NOON)
+            assert await tx.scripts.current("s") == "v1"
+            assert await tx.scripts.text("s", "v2") == "two"
+            assert await tx.scripts.text("s", "v3") is None
+
+
+async def test_the_ledger_counts_by_kind_subject_and_time(database: Database) -> None:
+    async with database.begin() as tx:
+        await tx.ledger.add("message_in", "a", NOON, plane="kf")
+        await tx.ledger.add("message_in", "b", NOON + HOUR)
+        await tx.ledger.add("handed_over", "a", NOON + HOUR, to=OWNER)
+        assert await tx.ledger.counts() == {"message_in": 2, "handed_over": 1}
+        assert await tx.ledger.count("message_in", since=NOON + MINUTE) == 1
+        assert await tx.ledger.count("message_in", subject="a") == 1
+        newest = await tx.ledger.newest(2)
+        assert [(entry.kind, entry.facts) for entry in newest] == [
+            ("handed_over", {"to": OWNER}),
+            ("message_in", {}),
+        ]
+
+
+async def test_a_token_is_replaced_and_shared(database: Database) -> None:
+    tokens = DatabaseTokens(database)
+    assert await tokens.read("corp:secret") is None
+    await tokens.write("corp:secret", "old", NOON)
+    await tokens.write("corp:secret", "new", NOON + HOUR)
+    assert await DatabaseTokens(database).read("corp:secret") == ("new", NOON + HOUR)
+
+
+async def test_many_callbacks_share_few_commits_and_each_is_on_disk(database: Database) -> None:
+    news = database.listen()
+    writer = NoticeWriter(database, FakeClock(NOON))
+    await asyncio.gather(*(writer.add(notice(f"n{number}")) for number in range(150)))
+    assert news.is_set()
+    async with database.begin() as tx:
+        assert len(await tx.inbox.claim_notices(NOON, limit=1000)) == 150
+
+
+async def test_a_callback_that_cannot_be_stored_is_not_acknowledged(database: Database) -> None:
+    writer = NoticeWriter(database, FakeClock(NOON))
+    broken = notice("broken").model_copy(update={"channel": None})
+    results = await asyncio.gather(
+        writer.add(broken), writer.add(notice("with-it")), return_exceptions=True
+    )
+    assert all(isinstance(result, Exception) for result in results)
+    await writer.add(notice("after"))
+    async with database.begin() as tx:
+        (claimed,) = await tx.inbox.claim_notices(NOON)
+        assert claimed.notice.key == "after"
+
+
+async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
+    with pytest.raises(Exception, match="offset-naive"):
+        async with database.begin() as tx:
+            await tx.inbox.add_notices([notice()], NOON.replace(tzinfo=None))
