@@ -64,10 +64,7 @@ class App:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run every worker until told to stop."""
-        loops = [
-            run_for_ever(worker, self.database, self.clock, stopping) for worker in self.workers
-        ]
-        await asyncio.gather(*loops)
+        await run_for_ever(self.workers, self.database, self.clock, stopping)
 
 
 @asynccontextmanager

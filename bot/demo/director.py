@@ -15,9 +15,11 @@ from bot.demo.running import Demo
 from bot.demo.story import SCRIPT
 from bot.domain.ids import GroupChatId
 from bot.domain.runs import Run
+from bot.log import logger
 
 Push = Literal["hour", "step", "day", "end"]
 _BEAT = 0.05
+log = logger(__name__)
 _LONGEST = timedelta(days=40)
 _JUST_AFTER = timedelta(minutes=1)
 
@@ -78,9 +80,12 @@ class Director:
         minute = None
         while not stopping.is_set():
             async with self._lock:
-                await self._act_due()
-                if await self._settle():
-                    self._tell()
+                try:
+                    await self._act_due()
+                    if await self._settle():
+                        self._tell()
+                except Exception:
+                    log.exception("demo_stumbled")
             now = self.demo.clock.now().replace(second=0, microsecond=0)
             if now != minute:
                 minute = now

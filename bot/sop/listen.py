@@ -11,6 +11,7 @@ from bot.domain.steps import Listen
 _LONGEST_REPLY = 30  # a keyword inside a long story is not a reply to the step
 _LONGEST_REFUSAL = 14
 _EDGES = re.compile(r"^[\s。.!~,]+|[\s。.!~,]+$")
+_RESTORE_WORDS = frozenset({"恢复", "恢复接收"})
 _YES = re.compile(r"(可以|好|行|同意|方便|嗯|要得)(的|呀|啊|吧|哈|,|,|。|谢谢)*")
 _NO = re.compile(r"(不用|不要|不必|不方便|不可以|算了|不行)(了|的|吧|哈|,|,|。|谢谢)*")
 _ASKS = re.compile(
@@ -37,6 +38,11 @@ def is_refusal(text: str, keywords: Iterable[str]) -> bool:
     if len(said) > _LONGEST_REFUSAL:
         return False
     return any(said == plain(word) if word.isascii() else plain(word) in said for word in keywords)
+
+
+def wants_news_again(text: str) -> bool:
+    """Tell whether somebody takes a refusal back."""
+    return plain(text) in _RESTORE_WORDS
 
 
 def says_yes(text: str) -> bool | None:

@@ -40,6 +40,9 @@ WORK_TABLES = (
 )
 
 
+_CHANGED = "zhilin.changed"
+
+
 class Tx:
     """One transaction with every store in it."""
 
@@ -77,6 +80,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._ownership = ownership
+        event.listen(writer.sync_engine, "after_cursor_execute", _note_change)
         self._listeners: list[asyncio.Event] = []
 
     @classmethod
@@ -133,12 +137,15 @@ class Database:
     async def begin(self) -> AsyncIterator[Tx]:
         """Open a writing transaction; it commits at the end, or rolls back on an exception."""
         async with self._writer.begin() as connection:
+            connection.info.pop(_CHANGED, None)
             yield Tx(connection)
-        for listener in self._listeners:
-            listener.set()
+            changed = connection.info.pop(_CHANGED, False)
+        if changed:
+            for listener in self._listeners:
+                listener.set()
 
     def listen(self) -> asyncio.Event:
-        """Return an event that is set after every commit of this process."""
+        """Return an event that is set after every commit of this process that changed a row."""
         listener = asyncio.Event()
         self._listeners.append(listener)
         return listener
@@ -170,6 +177,15 @@ class Database:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+
+def _note_change(
+    connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> None:
+    """Remember that this transaction changed something: a claim that got nothing is no news."""
+    writes = context.isinsert or context.isupdate or context.isdelete
+    if writes and cursor.rowcount != 0:
+        connection.info[_CHANGED] = True
 
 
 def _normal(url: str) -> URL:

@@ -228,6 +228,18 @@ class Runs:
             self._connection, send_tasks, task.id, task.attempt, due_at=due_at, state=state
         )
 
+    async def wake_tasks(self, chat: str, now: datetime) -> None:
+        """Ask after a group's waiting tasks at once: its owner has just posted something."""
+        await self._connection.execute(
+            update(send_tasks)
+            .where(
+                send_tasks.c.chat == chat,
+                send_tasks.c.state == "waiting",
+                send_tasks.c.due_at.is_not(None),
+            )
+            .values(due_at=now)
+        )
+
     async def waiting_tasks(self, owner: str | None = None) -> list[SendTask]:
         """Return tasks that still wait for their owner."""
         statement = select(send_tasks).where(send_tasks.c.state == "waiting")

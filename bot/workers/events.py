@@ -19,6 +19,7 @@ from bot.domain.events import (
     SessionEntered,
     StaffSpoke,
 )
+from bot.domain.ids import CustomerId
 from bot.domain.people import Customer
 from bot.errors import Retryable
 from bot.log import logger
@@ -32,6 +33,7 @@ from bot.workers.staff import StaffDesk
 from bot.workers.talk import Talk
 
 log = logger(__name__)
+_MEMBERS_KNOWN_FOR = timedelta(days=30)  # changes are told by events; groups have many members
 
 
 class EventWorker:
@@ -78,6 +80,8 @@ class EventWorker:
             case MessageReceived():
                 await self._talk.message(claimed, event)
             case GroupMessageReceived():
+                if not event.staff:
+                    await self._talk.meet(CustomerId(event.sender), again_after=_MEMBERS_KNOWN_FOR)
                 await self._group_talk.message(claimed, event)
             case _:
                 now = self._clock.now()

@@ -14,17 +14,26 @@ from bot.domain.knowledge import Answer
 from bot.domain.people import Customer, GroupChat
 from bot.domain.render import UnknownVariable, render
 from bot.domain.runs import RunStep
+from bot.domain.script_parts import OptOut
 from bot.domain.steps import Listen, Step
 from bot.domain.variables import variables_for
 from bot.leads.cards import draft_card
 from bot.leads.desk import LeadDesk
 from bot.ports import Clock
-from bot.sop.listen import hears, is_refusal, plain, says_yes, sounds_like_question
+from bot.sop.listen import (
+    hears,
+    is_refusal,
+    plain,
+    says_yes,
+    sounds_like_question,
+    wants_news_again,
+)
 from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.effects import Effects, Occasion
 from bot.workers.group_scene import Scene, read_scene
+from bot.workers.talk import RESTORED
 
 
 class GroupTalk:
@@ -59,6 +68,8 @@ class GroupTalk:
             if scene is None:
                 kind = "staff_in_group" if event.staff else "message_outside"
                 await tx.ledger.add(kind, event.chat, event.sent_at)
+                if event.staff:
+                    await tx.runs.wake_tasks(event.chat, now)
                 return
             await tx.ledger.add("message_in", event.chat, event.sent_at, plane="group")
             await self._know(tx, event, scene, now)
@@ -66,11 +77,13 @@ class GroupTalk:
 
     def _asks(self, event: GroupMessageReceived, scene: Scene) -> bool:
         """Tell whether words are a question that nothing in the script has an answer for."""
-        if event.form != "text" or self._expected(event.text, scene) is not None:
+        if event.form != "text":
             return False
-        if red_flag(event.text) is not None:
+        if red_flag(event.text) is not None:  # before all else: somebody may be losing money
             return True
-        if self._heard(event.text, scene) is not None or scene.asking:
+        if self._refused(event.text, scene) is not None or scene.asking:
+            return False
+        if self._heard(event.text, scene) is not None or self._hoped_for(event.text, scene):
             return False
         return sounds_like_question(event.text)
 
@@ -92,13 +105,12 @@ class GroupTalk:
         )
 
     async def _know(self, tx: Tx, event: GroupMessageReceived, scene: Scene, now: datetime) -> None:
-        """Make sure the sender is known; the group's owner serves whom nobody else does."""
+        """Give somebody whom WeCom's contact list does not name the name they have in the group."""
         customer = CustomerId(event.sender)
-        if await tx.people.customer(customer) is None:
-            owner = RmId(scene.group.owner)
-            await tx.people.put_customer(
-                Customer(id=customer, name=scene.asker, managers=(owner,)), now
-            )
+        known = await tx.people.customer(customer) or Customer(id=customer)
+        if not known.name and scene.asker:
+            named = known.model_copy(update={"name": scene.asker})
+            await tx.people.put_customer(named, now)
 
     async def _write(
         self,
@@ -113,12 +125,16 @@ class GroupTalk:
         if answer is not None:
             await self._answered(tx, event, scene, answer, text, now)
             return
-        script = scene.script
-        opt_out = script.opt_out if script else None
-        if opt_out is not None and is_refusal(event.text, opt_out.keywords):
+        refused = self._refused(event.text, scene)
+        if refused is not None:
             occasion = self._occasion(event, scene, text)
-            await self._effects.carry_out(tx, opt_out.actions, occasion, now)
-            await self._draft(tx, event, scene, opt_out.reply, (), text, now)
+            await self._effects.carry_out(tx, refused.actions, occasion, now)
+            await self._draft(tx, event, scene, refused.reply, (), text, now)
+            return
+        if wants_news_again(event.text):
+            await tx.people.opt_out(CustomerId(event.sender), None)
+            await tx.ledger.add("opted_in", event.sender, now, chat=event.chat)
+            await self._draft(tx, event, scene, RESTORED, (), text, now)
             return
         if scene.asking and (agreed := says_yes(event.text)) is not None:
             for lead in scene.asking:
@@ -143,6 +159,14 @@ class GroupTalk:
             facts["correct"] = plain(event.text) == plain(interaction.correct)
         await tx.ledger.add("interaction", event.chat, event.sent_at, by=event.sender, **facts)
 
+    def _refused(self, text: str, scene: Scene) -> OptOut | None:
+        """Return the words by which a refusal is known; it counts where no script runs, too."""
+        scripts = [scene.script] if scene.script else self._content.snapshot.scripts.values()
+        for script in scripts:
+            if script.opt_out is not None and is_refusal(text, script.opt_out.keywords):
+                return script.opt_out
+        return None
+
     def _heard(self, text: str, scene: Scene) -> tuple[RunStep | None, Listen] | None:
         """Return what listens for these words: the newest step first, the whole script last."""
         for row, step in scene.steps:
@@ -153,6 +177,14 @@ class GroupTalk:
             if hears(listen, text):
                 return None, listen
         return None
+
+    def _hoped_for(self, text: str, scene: Scene) -> bool:
+        """Tell whether the newest step names these very words; 任意 names none."""
+        return any(
+            plain(text) in {plain(word) for word in step.interaction.expects}
+            for _, step in scene.steps[:1]
+            if step.interaction is not None
+        )
 
     def _expected(self, text: str, scene: Scene, form: str = "text") -> tuple[RunStep, Step] | None:
         """Return the newest step if the words are among those it hopes for."""

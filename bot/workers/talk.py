@@ -27,6 +27,7 @@ from bot.domain.text import KF_TEXT_BYTES, split_text
 from bot.domain.variables import variables_for
 from bot.leads.desk import LeadDesk
 from bot.ports import Clock, Directory
+from bot.sop.listen import wants_news_again
 from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
@@ -36,8 +37,7 @@ _GREET_AGAIN = timedelta(days=30)
 _KNOWN_FOR = timedelta(days=1)
 _CANNOT_SEE = "这个我看不了,我请{经理.称呼}来看,请稍等。"
 _REFUSED = "好的,以后不再给您发活动和产品消息,您主动问的事照常答复。想恢复随时说「恢复」。"
-_RESTORED = "好的,恢复了。有合适的活动和提醒,会再告诉您。"
-_RESTORE_WORDS = frozenset({"恢复", "恢复接收"})
+RESTORED = "好的,恢复了。有合适的活动和提醒,会再告诉您。"
 _SHORT = 12
 
 
@@ -81,7 +81,7 @@ class Talk:
 
     async def message(self, claimed: ClaimedEvent, event: MessageReceived) -> None:
         """Work on one message: what is said back, what follows, and the event's end in one go."""
-        await self._meet(event.customer)
+        await self.meet(event.customer, again_after=_KNOWN_FOR)
         scene = await self._scene(event)
         answer = None
         if scene.session_state not in PERSON_STATES:
@@ -101,12 +101,12 @@ class Talk:
                 return
             await self._write(tx, event, scene, answer, masked, now)
 
-    async def _meet(self, customer: CustomerId) -> None:
-        """Ask WeCom who a customer is, unless that was asked within a day."""
+    async def meet(self, customer: CustomerId, *, again_after: timedelta) -> None:
+        """Ask WeCom who a customer is, unless that was asked a short while ago."""
         async with self._database.read() as tx:
             known = await tx.people.seen_at(customer)
         now = self._clock.now()
-        if known is not None and now - known < _KNOWN_FOR:
+        if known is not None and now - known < again_after:
             return
         found = await self._directory.customer(customer)
         async with self._database.begin() as tx:
@@ -143,8 +143,8 @@ class Talk:
                 reason=f"cannot_read_{event.form}",
             )
         word = event.text.strip()
-        if word in _RESTORE_WORDS:
-            return Answer(kind=AnswerKind.COURTESY, text=_RESTORED, reason="restored")
+        if wants_news_again(word):
+            return Answer(kind=AnswerKind.COURTESY, text=RESTORED, reason="restored")
         if len(word) <= _SHORT and any(w in word for w in self._content.opt_out_words()):
             return Answer(kind=AnswerKind.COURTESY, text=_REFUSED, reason="refused")
         question = Question(

@@ -140,6 +140,17 @@ class Life:
                         return row
         raise LookupError(name)
 
+    async def had(self, name: str) -> None:
+        """Let the first group have had a step on its day; the days before passed unconfirmed."""
+        opens = (await self.step(self.chat, name)).opens_at.astimezone(ZONE)
+        await self.go_to(opens.time().isoformat(), opens.date().isoformat())
+        while (step := await self.step(self.chat, name)).state == "planned":
+            later = step.opens_at.astimezone(ZONE)  # a holiday or a full week moved it on
+            await self.go_to(later.time().isoformat(), later.date().isoformat())
+        assert step.state == "waiting", step
+        assert self.confirm(self.chat) == [1]
+        await self.wait(10)
+
     async def run_states(self) -> dict[str, str]:
         async with self.demo.bot.database.read() as tx:
             return {run.subject: run.state for run in await tx.runs.of_script(SCRIPT)}
