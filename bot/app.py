@@ -36,6 +36,8 @@ from bot.workers.ticker import ContentWorker, LeadWorker, publish
 from bot.workspace import Workspace
 
 log = logger(__name__)
+_FIRST_WORDS = "您好"
+_TELL_EVERY = 160  # passages, some seconds' work of the bundled model
 
 
 @dataclass
@@ -75,8 +77,12 @@ async def assemble(
     *,
     progress: Progress | None = None,
     at_once: int = 10,
+    warm: bool = False,
 ) -> AsyncIterator[App]:
-    """Open every part in order and close them in reverse; raise ``ConfigError`` in a sentence."""
+    """Open every part in order and close them in reverse; raise ``ConfigError`` in a sentence.
+
+    ``warm`` loads a bundled model now: at the first question it would hold up callbacks.
+    """
     require_wecom(settings)
     async with AsyncExitStack() as stack:
         snapshot = read_snapshot(workspace, clock.now().date())
@@ -87,24 +93,30 @@ async def assemble(
         wire = await open_wire(stack, settings, workspace, database, clock)
         index, content = await open_content(stack, settings, workspace, clock, snapshot)
 
-        async def reindex(snapshot: Snapshot) -> None:
-            await index.publish(snapshot.documents(), progress)
+        async def reindex(fresh: Snapshot) -> None:
+            await index.publish(fresh.documents(), progress)
 
         await reindex(snapshot)
+        if warm and not settings.embedding.base_url:
+            await index.embedder.query(_FIRST_WORDS)
         await publish(database, content, clock.now())
         content_worker = ContentWorker(database, content, reindex, clock)
-        writer = NoticeWriter(database, clock)
-        window = settings.wecom.replay_window_seconds
         yield App(
             settings=settings,
             workspace=workspace,
             clock=clock,
             database=database,
             content=content,
-            endpoint=CallbackEndpoint(configurations(settings), writer, clock, window),
+            endpoint=_endpoint(settings, database, clock),
             content_worker=content_worker,
             workers=_workers(database, wire, content, content_worker, clock, at_once),
         )
+
+
+def _endpoint(settings: Settings, database: Database, clock: Clock) -> CallbackEndpoint:
+    writer = NoticeWriter(database, clock)
+    window = settings.wecom.replay_window_seconds
+    return CallbackEndpoint(configurations(settings), writer, clock, window)
 
 
 def _workers(
@@ -142,7 +154,7 @@ async def serve(settings: Settings, workspace: Workspace, clock: Clock) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    async with assemble(settings, workspace, clock, progress=_log_progress) as app:
+    async with assemble(settings, workspace, clock, progress=_log_progress, warm=True) as app:
         async with listening(app.web(), settings.server.host, settings.server.port) as address:
             log.info("bot_started", address=address)
             await app.run(stopping)
@@ -150,7 +162,8 @@ async def serve(settings: Settings, workspace: Workspace, clock: Clock) -> None:
 
 
 def _log_progress(done: int, total: int) -> None:
-    log.info("passages_embedded", done=done, total=total)
+    if done == total or done % _TELL_EVERY == 0:
+        log.info("passages_embedded", done=done, total=total)
 
 
 @asynccontextmanager

@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 cli = typer.Typer(
     name="zhilin",
-    help="知邻:银行的企业微信助手。答客户的问题,走社群剧本,把线索交给客户经理。",
+    help="知邻：银行的企业微信助手。答客户的问题，走社群剧本，把线索交给客户经理。",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-db = typer.Typer(help="数据库:升级到这一版的表,或检查是不是这一版。", no_args_is_help=True)
+db = typer.Typer(help="数据库：升级到这一版的表，或检查是不是这一版。", no_args_is_help=True)
 cli.add_typer(db, name="db")
 Folder = Annotated[
     Path | None,
-    typer.Option("--workspace", "-C", help="工作目录;不写就从当前目录往上找 config.toml。"),
+    typer.Option("--workspace", "-C", help="工作目录；不写就从当前目录往上找 config.toml。"),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="只输出一个 JSON,给程序读。")]
+AsJson = Annotated[bool, typer.Option("--json", help="只输出一个 JSON，给程序读。")]
 
 
 def main() -> None:
@@ -71,13 +71,13 @@ def _root(
 @cli.command()
 def demo(
     folder: Folder = None,
-    headless: Annotated[bool, typer.Option("--headless", help="不开网页,直接演完。")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="不开网页，直接演完。")] = False,
     as_json: AsJson = False,
     days: Annotated[int | None, typer.Option(min=1, max=35, help="只演这么多天。")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="随机种子;同一个种子,同一个故事。")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="随机种子；同一个种子，同一个故事。")] = 1,
     port: Annotated[int, typer.Option(min=0, max=65535, help="网页的端口。")] = 8765,
 ) -> None:
-    """演一遍:不用网络、账号和密钥,在一张网页上看客户、社群和客户经理。
+    """演一遍：不用网络、账号和密钥，在一张网页上看客户、社群和客户经理。
 
     例:zhilin demo · zhilin demo --headless --json --days 3
     """
@@ -98,19 +98,19 @@ async def _serve_demo(workspace: Workspace, port: int, seed: int) -> None:
     from bot.demo.stage import run_stage
 
     def ready(address: str) -> None:
-        typer.echo(f"好了,请用浏览器打开:{address}")
+        typer.echo(f"好了，请用浏览器打开：{address}")
         typer.echo("按 Ctrl+C 结束。")
 
-    typer.echo("正在准备演示(第一次要建索引,约半分钟)……")
+    typer.echo("正在准备演示(第一次要建索引，约半分钟)……")
     stopping = stop_signal()
     await run_stage(workspace, "127.0.0.1", port, seed, progress_line(), ready, stopping)
 
 
 @cli.command()
 def serve(folder: Folder = None) -> None:
-    """上线运行:收企业微信的回调,答客户,走剧本。
+    """上线运行：收企业微信的回调，答客户，走剧本。
 
-    设置写在 config.toml,密钥放环境变量,例如 BOT_WECOM__SECRET。例:zhilin serve -C /srv/bank
+    设置写在 config.toml，密钥放环境变量，例如 BOT_WECOM__SECRET。例:zhilin serve -C /srv/bank
     """
     from bot.app import serve as run_bot
     from bot.clock import SystemClock
@@ -124,12 +124,12 @@ def serve(folder: Folder = None) -> None:
 
 @cli.command()
 def emulator(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="端口;0 由系统挑。")] = 8790,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="端口；0 由系统挑。")] = 8790,
     host: Annotated[str, typer.Option(help="监听的地址。")] = "127.0.0.1",
-    empty: Annotated[bool, typer.Option("--empty", help="不放人和群,由程序自己建。")] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="不放人和群，由程序自己建。")] = False,
     folder: Folder = None,
 ) -> None:
-    """在本机起一个企业微信:接口、回调、额度和错误码都照官方文档,给联调和测试用。
+    """在本机起一个企业微信：接口、回调、额度和错误码都照官方文档，给联调和测试用。
 
     例:zhilin emulator --port 8790
     """
@@ -149,7 +149,7 @@ async def _serve_emulator(
 def init(
     folder: Annotated[Path, typer.Argument(help="新的工作目录。")],
 ) -> None:
-    """建一个工作目录:拷来示例的设置、剧本和知识;已有的文件一个也不动。
+    """建一个工作目录：拷来示例的设置、剧本和知识；已有的文件一个也不动。
 
     例:zhilin init my-bank
     """
@@ -158,13 +158,13 @@ def init(
     written, kept = create_workspace(folder)
     typer.echo(f"写了 {len(written)} 个文件到 {folder}。")
     if kept:
-        typer.echo(f"有 {len(kept)} 个文件已经在了,没有动。")
-    typer.echo(f"下一步:改 {folder}/sop/_workspace.yaml,再运行 zhilin check -C {folder}")
+        typer.echo(f"有 {len(kept)} 个文件已经在了，没有动。")
+    typer.echo(f"下一步：改 {folder}/sop/_workspace.yaml，再运行 zhilin check -C {folder}")
 
 
 @cli.command()
 def check(folder: Folder = None, as_json: AsJson = False) -> None:
-    """检查设置、剧本、问答、人设和资料:所有问题列在一起,有问题时退出码是 1。
+    """检查设置、剧本、问答、人设和资料：所有问题列在一起，有问题时退出码是 1。
 
     例:zhilin check -C my-bank
     """
@@ -192,7 +192,7 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
         print_problems(problems)
     elif snapshot is not None:
         documents = len(snapshot.documents())
-        typer.echo(f"没有问题:剧本 {len(snapshot.scripts)} 个,资料和问答 {documents} 条。")
+        typer.echo(f"没有问题：剧本 {len(snapshot.scripts)} 个，资料和问答 {documents} 条。")
     if problems:
         raise typer.Exit(1)
 
@@ -200,11 +200,11 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
 @cli.command()
 def ask(
     question: Annotated[str, typer.Argument(help="客户会怎么问。")],
-    plane: Annotated[str, typer.Option(help="在哪儿问:kf 一对一,group 群里,staff 员工。")] = "kf",
+    plane: Annotated[str, typer.Option(help="在哪儿问:kf 一对一，group 群里，staff 员工。")] = "kf",
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """问一句,看小安会怎么答、依据是什么。
+    """问一句，看小安会怎么答、依据是什么。
 
     例:zhilin ask "存单到期了怎么办" --plane group
     """
@@ -231,11 +231,11 @@ def ask(
 
 @cli.command()
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help="只测这几项;不写就都测。")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="只测这几项；不写就都测。")] = None,
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """测速度:回调、回答、去重、断电、索引、整个故事;每一项旁边是同一次测的参照。
+    """测速度：回调、回答、去重、断电、索引、整个故事；每一项旁边是同一次测的参照。
 
     例:zhilin bench callbacks answer --json
     """
@@ -259,10 +259,10 @@ def db_upgrade(folder: Folder = None) -> None:
 
 @db.command("check")
 def db_check(folder: Folder = None) -> None:
-    """检查数据库是不是这一版的表;不是时退出码是 1。例:zhilin db check"""
+    """检查数据库是不是这一版的表；不是时退出码是 1。例:zhilin db check"""
     found = _run(_differences(the_workspace(folder)))
     if found:
-        typer.echo("数据库和这一版不一致,请运行 zhilin db upgrade:", err=True)
+        typer.echo("数据库和这一版不一致，请运行 zhilin db upgrade:", err=True)
         for line in found:
             typer.echo(f"  {line}", err=True)
         raise typer.Exit(1)

@@ -17,7 +17,7 @@ from bot.workspace import Workspace
 
 CUSTOMERS = 10
 _ROUNDS = 5
-_LATEST_S = 0.6  # by then the first answers have left
+_LATEST_S = 0.25  # by then the last answers have left
 _PATIENCE_S = 60.0
 _POLL_S = 0.05
 _WORK = ("notices", "events", "outbox")

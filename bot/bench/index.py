@@ -36,7 +36,7 @@ async def measure(workspace: Workspace, progress: Progress) -> dict[str, Any]:
             await _build(workspace, Path(folder), name, documents, count)
             seconds.append(time.monotonic() - began)
     return {
-        "what": "starter's documents to a searchable index, model loaded anew",
+        "what": "documents to a searchable index; warm: every vector is cached",
         "documents": len(documents),
         "passages": passages,
         "cold_s": round(seconds[0], 2),

@@ -132,13 +132,13 @@ class Desk:
         text = await _text(request)
         problems = await self._problems(text)
         if problems:
-            words = f"没有发布:有 {len(problems)} 处要改,现在走的还是上一版。"
+            words = f"没有发布：有 {len(problems)} 处要改，现在走的还是上一版。"
             answer = {"problems": _listed(problems), "published": False, "changed": words}
             return web.json_response(answer)
         await asyncio.to_thread(self._path.write_text, text, "utf-8")
         await self._director.demo.bot.content_worker.reload()
         self._director.saved()
-        words = "已发布。还没到期的步骤按新文件走,已经发出的不动。"
+        words = "已发布。还没到期的步骤按新文件走，已经发出的不动。"
         return web.json_response({"problems": [], "published": True, "changed": words})
 
     async def _problems(self, text: str) -> list[Problem]:
@@ -167,7 +167,7 @@ class Desk:
         if push not in _PUSHES:
             return web.json_response({"problem": "没有这个按钮。"}, status=400)
         if self._director.pushing:
-            return web.json_response({"problem": "时钟正在走,请等它走完。"}, status=409)
+            return web.json_response({"problem": "时钟正在走，请等它走完。"}, status=409)
         await self._director.push(cast("Push", push))
         return web.json_response(await self.state())
 

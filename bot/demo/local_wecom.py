@@ -54,14 +54,14 @@ async def run_local_wecom(
             await stopping.wait()
     except OSError as error:
         raise ConfigError(
-            f"{host} 的端口 {port} 用不了,多半已被占用。请换一个端口(--port)。"
+            f"{host} 的端口 {port} 用不了，多半已被占用。请换一个端口(--port)。"
         ) from error
 
 
 def _how_to_connect(address: str, corp_id: str) -> list[str]:
     return [
-        f"本机的企业微信在 {address},用浏览器打开能看到三部手机。",
-        "让知邻连过来,另开一个终端:",
+        f"本机的企业微信在 {address}，用浏览器打开能看到三部手机。",
+        "让知邻连过来，另开一个终端:",
         f"  export BOT_WECOM__API_BASE={address}",
         f"  export BOT_WECOM__CORP_ID={corp_id}",
         f"  export BOT_WECOM__SECRET={CORP_SECRET}",
@@ -71,6 +71,6 @@ def _how_to_connect(address: str, corp_id: str) -> list[str]:
         f"  export BOT_ARCHIVE__URL={address}",
         f"  export BOT_ARCHIVE__SECRET={ARCHIVE_SECRET}",
         "  zhilin serve",
-        f"回调发到 {_BOT}{PATH};要改,用 POST /emulator/callbacks/config。",
+        f"回调发到 {_BOT}{PATH}；要改，用 POST /emulator/callbacks/config。",
         "按 Ctrl+C 结束。",
     ]

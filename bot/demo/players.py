@@ -18,6 +18,7 @@ Act = Callable[[], None]
 Later = Callable[[datetime, Act], None]
 _TAKES, _PASSES_ON, _REFUSES = 0.86, 0.91, 0.94
 _SENDS_DRAFT = 0.8
+_AGREES = 0.8
 
 
 class Players:
@@ -61,6 +62,8 @@ class Players:
 
     def _read_in_group(self, delivery: Delivery) -> None:
         world, chat = self._town.world, delivery.to
+        if delivery.source == "sidebar" and "「可以」" in delivery.text:
+            self._agree(delivery)
         if delivery.meta.get("part", 0) != 0 or not delivery.source.startswith("broadcast:"):
             return
         for member in world.groups.need(chat).customers():
@@ -69,6 +72,16 @@ class Players:
                 soon = self._chance.on_grid(5, 180, member, delivery.text)
                 hour = delivery.at.replace(minute=0, second=0, microsecond=0)
                 self._later(hour + timedelta(hours=1) + soon, self._speaks(chat, member, words))
+
+    def _agree(self, delivery: Delivery) -> None:
+        """Let whoever spoke last before a question for consent answer it."""
+        group = self._town.world.groups.need(delivery.to)
+        customers = set(group.customers())
+        asked = [line.sender for line in group.lines if line.sender in customers]
+        if not asked or self._chance.of("agree", asked[-1], delivery.text) > _AGREES:
+            return
+        at = delivery.at + self._chance.on_grid(5, 60, asked[-1], delivery.text)
+        self._later(at, self._speaks(delivery.to, asked[-1], "可以"))
 
     def _speaks(self, chat: str, member: str, words: str) -> Act:
         return lambda: groups.says(self._town.world, chat, member, words)
@@ -186,7 +199,7 @@ class Players:
             return
         member = self._bank.member(talk.servicer)
         name = member.address_as if member else "客户经理"
-        words = f"您好,我是{name},您的事我来办,稍等我看一下。"
+        words = f"您好，我是{name}，您的事我来办，稍等我看一下。"
         world.kf.servicer_says(account, customer, talk.servicer, words)
         ends = world.now() + timedelta(minutes=20)
         self._later(ends, lambda: self._end(customer))

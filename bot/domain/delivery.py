@@ -49,6 +49,7 @@ class Facts(Value):
 
     session: Session | None = None
     run_alive: bool = True
+    script_stopped: bool = False
     group_alive: bool = True
     refuses_marketing: bool = False
     approved_until: date | None = None
@@ -122,6 +123,7 @@ def _decide_step(
     today = now.astimezone(zone).date()
     refusals = (
         (not facts.run_alive, "run_ended"),
+        (facts.script_stopped, "script_stopped"),
         (not facts.group_alive, "group_dismissed"),
         (facts.approved_until is None or today > facts.approved_until, "approval_expired"),
         (terms.marketing and facts.refuses_marketing, "marketing_refused"),

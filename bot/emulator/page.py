@@ -121,7 +121,7 @@ async def _call(request: web.Request, world: World) -> Call:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise Refused("这个请求读不懂,请刷新页面再试一次")
+        raise Refused("这个请求读不懂，请刷新页面再试一次")
     return Call(body, request.query, world.corp_id, 0, request)
 
 

@@ -83,13 +83,13 @@ def _customer(world: World, account: KfAccount, person: str) -> dict[str, object
 def _state_words(world: World, account: KfAccount, conversation: Conversation) -> str:
     match conversation.state(world.now()):
         case State.POOL:
-            return "在排队等真人,没有真人接之前小安不插话"
+            return "在排队等真人，没有真人接之前小安不插话"
         case State.HUMAN:
-            return f"真人在接:{name_of(world, conversation.servicer)}"
+            return f"真人在接：{name_of(world, conversation.servicer)}"
         case State.ENDED if conversation.lines:
-            return "这次会话结束了,再说一句就重新开始"
+            return "这次会话结束了，再说一句就重新开始"
         case _:
-            return f"{account.name}是智能助手,不是真人"
+            return f"{account.name}是智能助手，不是真人"
 
 
 def _is_thinking(world: World, conversation: Conversation) -> bool:
@@ -160,7 +160,7 @@ def words(call: Call, longest: int) -> str:
     if not text:
         raise Refused("请先写一句话")
     if len(text) > longest:
-        raise Refused(f"太长了,请控制在 {longest} 个字以内")
+        raise Refused(f"太长了，请控制在 {longest} 个字以内")
     return text
 
 

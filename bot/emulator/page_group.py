@@ -22,7 +22,7 @@ _VIA = {
     "personal_broadcast": "群主自己群发",
     "sidebar": "群主从侧边栏发送",
     "person": "群主自己打字",
-    "group_welcome": "入群欢迎语,群主事先挂好",
+    "group_welcome": "入群欢迎语，群主事先挂好",
 }
 
 
@@ -121,7 +121,7 @@ def say(world: World, call: Call) -> None:
     """Let a customer speak in a group."""
     chat_id, person = call.text("chat"), call.text("member")
     if person in world.members:
-        raise Refused("这里只替客户说话;群主的话请用「群主自己打字」")
+        raise Refused("这里只替客户说话；群主的话请用「群主自己打字」")
     says(world, chat_id, person, words(call, _LONGEST_TEXT))
 
 

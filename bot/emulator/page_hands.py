@@ -28,7 +28,7 @@ def press(world: World, call: Call) -> None:
     chosen = call.inside("selected", required=False)
     selected = {question: chosen.strings(question) for question in chosen.body}
     if key.endswith(_REASSIGN) and not any(selected.values()):
-        raise Refused("请先选一位同事,再点转派")
+        raise Refused("请先选一位同事，再点转派")
     if kind_of(item) == "welcome" and key.endswith(":sent"):
         _attach(world, item)
     world.app_messages.press(item.userid, item.msgid, key, selected)
@@ -55,7 +55,7 @@ def send_draft(world: World, call: Call) -> None:
     text = words(call, _LONGEST_TEXT)
     group = _group(world, item, call.text("chat", required=False))
     if group is None:
-        raise Refused("找不到要发的群,请到群里自己发,再点卡片上的按钮")
+        raise Refused("找不到要发的群，请到群里自己发，再点卡片上的按钮")
     owner_says(world, group.chat_id, text, sidebar=True)
     world.app_messages.press(item.userid, item.msgid, key)
 

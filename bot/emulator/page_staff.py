@@ -22,8 +22,8 @@ _DEADLINES = ("请在此前回", "最晚")
 _OUTCOMES = {
     Status.UNSENT: "还没发",
     Status.SENT: "已送达",
-    Status.NOT_A_FRIEND: "没送到:不再是好友或群主",
-    Status.OVER_QUOTA: "没送到:这个群今天的群发次数用完了",
+    Status.NOT_A_FRIEND: "没送到：不再是好友或群主",
+    Status.OVER_QUOTA: "没送到：这个群今天的群发次数用完了",
 }
 
 
@@ -161,7 +161,7 @@ def _recipient(world: World, recipient: str, is_group: bool) -> str:
 
 def _result_words(broadcast: Broadcast, task: OwnerTask) -> str:
     if task.confirmed_at is None:
-        return "已撤回,不用再发" if broadcast.cancelled_at is not None else ""
+        return "已撤回，不用再发" if broadcast.cancelled_at is not None else ""
     outcomes = list(task.outcomes.values())
     if len(outcomes) == 1:
         return _OUTCOMES[outcomes[0].status]

@@ -13,9 +13,9 @@ from bot.domain.messages import Button, Card, Choice, StaffCard
 from bot.domain.people import Customer
 
 _TITLES = {
-    Need.RED_FLAG: "紧急:客户可能正在被骗或遇险",
-    Need.COMPLAINT: "客户投诉,请马上回",
-    Need.LATENT_COMPLAINT: "客户不满意,请尽快回",
+    Need.RED_FLAG: "紧急：客户可能正在被骗或遇险",
+    Need.COMPLAINT: "客户投诉，请马上回",
+    Need.LATENT_COMPLAINT: "客户不满意，请尽快回",
     Need.PERSON: "客户想跟真人说话",
     Need.PRIVACY: "客户要查改个人信息",
     Need.SERVICE: "客户要办业务",
@@ -91,7 +91,7 @@ def lead_card(
     card = Card(
         title=_TITLES[lead.need],
         description=lead.need.value,
-        body=f"客户说:「{clip(quote)}」" if quote else "",
+        body=f"客户说：「{clip(quote)}」" if quote else "",
         rows=tuple(rows),
         buttons=tuple(buttons),
         choice=Choice(key=f"to-{lead.id}", title="转派给", options=options) if options else None,
@@ -105,7 +105,7 @@ def draft_card(draft: Draft, group: str, asker: str) -> StaffCard:
     if draft.citations:
         rows.append(("依据", clip("、".join(draft.citations), 30)))
     card = Card(
-        title="群里有人问,回话拟好了",
+        title="群里有人问，回话拟好了",
         description=clip(draft.question, 30),
         body=draft.text,
         rows=tuple(rows),

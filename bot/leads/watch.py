@@ -38,11 +38,13 @@ class LeadWatch:
         quote = clip(lead.evidence[-1].quote, 40) if lead.evidence else ""
         if level == _WARNED:
             to = lead.rm
-            text = f"「{lead.need.value}」线索快到时限了,客户说:「{quote}」。请先接手,再联系客户。"
+            text = (
+                f"「{lead.need.value}」线索快到时限了，客户说：「{quote}」。请先接手，再联系客户。"
+            )
         else:
             to = self._head_over(lead.rm)
             text = (
-                f"「{lead.need.value}」线索超过时限还没人接手,客户说:「{quote}」。"
+                f"「{lead.need.value}」线索超过时限还没人接手，客户说：「{quote}」。"
                 "请安排人马上联系。"
             )
         key = f"watch:{lead.id}:{lead.rm}:{level}"

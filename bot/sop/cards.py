@@ -13,7 +13,7 @@ def welcome_card(owner: RmId, step: int, iteration: int, group: str, text: str) 
     """Ask the owner to attach the welcome material to the group; only they can."""
     card = Card(
         title="请把入群欢迎语挂到群上",
-        description="挂好以后,新进群的客户会自动收到",
+        description="挂好以后，新进群的客户会自动收到",
         body=text,
         rows=(("群", group), ("怎么做", "群设置 → 入群欢迎语 → 选最新一条")),
         buttons=(
@@ -36,7 +36,7 @@ def nudge_card(
     """Ask the owner to send today's words from the sidebar, which takes no mass-send quota."""
     card = Card(
         title="今天请在群里发这一条",
-        description="从侧边栏一点就发,不占企业群发次数",
+        description="从侧边栏一点就发，不占企业群发次数",
         body=text,
         rows=(("群", group), ("最晚", f"{closes_at.astimezone(zone):%H:%M}")),
         buttons=(

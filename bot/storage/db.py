@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from asyncpg import PostgresError
@@ -110,9 +111,8 @@ class Database:
         folder = Path(url.database or "").parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".writable"
-            probe.touch()
-            probe.unlink()
+            with TemporaryFile(dir=folder):
+                pass
         except OSError as error:
             raise ConfigError(
                 f"数据目录 {folder} 不能写入。请换一个目录([database] url),或改好它的权限。"
@@ -204,26 +204,13 @@ def _normal(url: str) -> URL:
 
 def _sqlite_engine(url: URL, *, connections: int, begin: str, durable: bool) -> AsyncEngine:
     async def connect() -> sqlite.Connection:
-        connection = sqlite.Connection(url.database or "")
+        connection = sqlite.Connection(url.database or "", durable=durable)
         await connection
         return connection
 
     engine = create_async_engine(
         url, async_creator=connect, pool_size=connections, max_overflow=0, pool_timeout=60
     )
-    synchronous = "FULL" if durable else "OFF"
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def on_connect(connection: Any, record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            f"synchronous={synchronous}",
-            "busy_timeout=15000",
-            "cache_size=-20000",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Any) -> None:

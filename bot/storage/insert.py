@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Table
@@ -17,10 +18,23 @@ async def insert_new(
     connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]
 ) -> int:
     """Insert rows, passing over any whose unique key exists; return how many were new."""
+    if not rows:
+        return 0
+    on_sqlite = connection.dialect.name == "sqlite"
+    if on_sqlite or len(rows) == 1:
+        result = await connection.execute(_one(table, on_sqlite), list(rows))
+        return max(0, result.rowcount)
     new = 0
     for start in range(0, len(rows), _CHUNK):
         chunk = list(rows[start : start + _CHUNK])
-        insert: Any = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
-        result = await connection.execute(insert(table).values(chunk).on_conflict_do_nothing())
-        new += max(0, result.rowcount)
+        # PostgreSQL counts the new rows only where they come in one statement.
+        statement = insert_postgresql(table).values(chunk).on_conflict_do_nothing()
+        new += max(0, (await connection.execute(statement)).rowcount)
     return new
+
+
+@lru_cache(maxsize=64)
+def _one(table: Table, on_sqlite: bool) -> Any:
+    """Build a table's insert of one row once: its compiled form is then found again."""
+    insert: Any = insert_sqlite if on_sqlite else insert_postgresql
+    return insert(table).on_conflict_do_nothing()

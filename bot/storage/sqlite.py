@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import aiosqlite
 
 _STATEMENTS_KEPT = 512  # compiled by SQLite; the bot has about two hundred different ones
+_BUSY_MS = 15_000
+_RETRY_S = 0.01
 _CHUNK = 64  # aiosqlite asks for it; our cursor gives all rows at once
 
 
@@ -56,8 +59,8 @@ class Connection(aiosqlite.Connection):
     thread's queue keeps the order. Rows are read whole, so there are no streamed results.
     """
 
-    def __init__(self, path: str) -> None:
-        super().__init__(lambda: _connect(path), _CHUNK)
+    def __init__(self, path: str, *, durable: bool) -> None:
+        super().__init__(lambda: _connect(path, durable=durable), _CHUNK)
         self._thread.daemon = True
         self._begin = ""
         self._begun = False
@@ -97,9 +100,32 @@ class Connection(aiosqlite.Connection):
             self._begun = False
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def _connect(path: str, *, durable: bool) -> sqlite3.Connection:
     # No isolation level: the driver must not open transactions by itself.
-    return sqlite3.connect(path, isolation_level=None, cached_statements=_STATEMENTS_KEPT)
+    connection = sqlite3.connect(path, isolation_level=None, cached_statements=_STATEMENTS_KEPT)
+    try:
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        _write_ahead(connection)
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
+        connection.execute("PRAGMA cache_size=-20000")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on; SQLite does not wait for a lock by itself while it does."""
+    deadline = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_S)  # in the connection's own thread
+        else:
+            return
 
 
 def _ran(

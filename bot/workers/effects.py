@@ -174,7 +174,7 @@ class Effects:
         if occasion.owner is None:
             return
         where = f"在「{occasion.group}」" if occasion.group else ""
-        text = f"客户{where}说:「{occasion.quote}」。请您看一下。"
+        text = f"客户{where}说：「{occasion.quote}」。请您看一下。"
         await tx.outbox.put(
             f"notify:{occasion.key}",
             StaffText(to=(occasion.owner,), text=text),

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from bot.domain.delivery import Facts, Limits, Terms
 from bot.domain.ids import GroupChatId
 from bot.domain.script import SopScript
+from bot.domain.script_parts import Status
 from bot.storage.db import Tx
 from bot.workers.content import Content
 
@@ -42,9 +43,12 @@ async def _step_facts(
     async def used(kind: str, since: datetime) -> int:
         return await tx.quota.used(run.subject, kind, since, tomorrow, but=key)
 
+    current = content.snapshot.scripts.get(run.script)
     product = content.product(terms.product) if terms.product else None
     facts = Facts(
         run_alive=run.state == "running",
+        # A run keeps its version of the words; that the script was stopped counts for all.
+        script_stopped=current is not None and current.status is Status.STOPPED,
         group_alive=group is not None and not group.dismissed,
         refuses_marketing=run.marketing_stopped,
         approved_until=script.approval.expires_on if script.approval else None,

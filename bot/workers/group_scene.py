@@ -10,7 +10,8 @@ from bot.domain.lead import Lead
 from bot.domain.people import GroupChat
 from bot.domain.runs import RunStep
 from bot.domain.script import SopScript
-from bot.domain.steps import Step
+from bot.domain.steps import Listen, Step
+from bot.sop.listen import hears, plain
 from bot.storage.db import Database
 from bot.workers.content import Content
 
@@ -48,3 +49,33 @@ async def read_scene(
         asking = await tx.leads.asking(CustomerId(event.sender), event.chat)
     names = {member.id: member.name for member in group.members}
     return Scene(group, names.get(event.sender, ""), script, tuple(steps), tuple(asking))
+
+
+def heard_by(scene: Scene, text: str) -> tuple[RunStep | None, Listen] | None:
+    """Return what listens for these words: the newest step first, the whole script last."""
+    for row, step in scene.steps:
+        for listen in step.listens:
+            if hears(listen, text):
+                return row, listen
+    for listen in scene.script.listens if scene.script else ():
+        if hears(listen, text):
+            return None, listen
+    return None
+
+
+def is_hoped_for(scene: Scene, text: str) -> bool:
+    """Tell whether the newest step names these very words; 任意 names none."""
+    return any(plain(text) in _hopes(step) for _, step in scene.steps[:1])
+
+
+def hoped_for(scene: Scene, text: str, form: str) -> tuple[RunStep, Step] | None:
+    """Return the newest step if the words are among those it hopes for."""
+    for row, step in scene.steps[:1]:
+        hoped = _hopes(step)
+        if plain(text) in hoped or "任意" in hoped or (form == "image" and "图片" in hoped):
+            return row, step
+    return None
+
+
+def _hopes(step: Step) -> set[str]:
+    return {plain(word) for word in step.interaction.expects} if step.interaction else set()

@@ -21,7 +21,6 @@ from bot.leads.cards import draft_card
 from bot.leads.desk import LeadDesk
 from bot.ports import Clock
 from bot.sop.listen import (
-    hears,
     is_refusal,
     plain,
     says_yes,
@@ -32,7 +31,7 @@ from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.effects import Effects, Occasion
-from bot.workers.group_scene import Scene, read_scene
+from bot.workers.group_scene import Scene, heard_by, hoped_for, is_hoped_for, read_scene
 from bot.workers.talk import RESTORED
 
 
@@ -83,7 +82,7 @@ class GroupTalk:
             return True
         if self._refused(event.text, scene) is not None or scene.asking:
             return False
-        if self._heard(event.text, scene) is not None or self._hoped_for(event.text, scene):
+        if heard_by(scene, event.text) is not None or is_hoped_for(scene, event.text):
             return False
         return sounds_like_question(event.text)
 
@@ -140,11 +139,11 @@ class GroupTalk:
             for lead in scene.asking:
                 await self._desk.consent(tx, lead, agreed=agreed, group=scene.group.name, now=now)
             return
-        heard = self._heard(event.text, scene)
+        heard = heard_by(scene, event.text)
         if heard is not None:
             await self._listened(tx, event, scene, heard, text, now)
             return
-        hoped = self._expected(event.text, scene, event.form)
+        hoped = hoped_for(scene, event.text, event.form)
         if hoped is not None:
             row, step = hoped
             await self._count(tx, event, row, step)
@@ -165,36 +164,6 @@ class GroupTalk:
         for script in scripts:
             if script.opt_out is not None and is_refusal(text, script.opt_out.keywords):
                 return script.opt_out
-        return None
-
-    def _heard(self, text: str, scene: Scene) -> tuple[RunStep | None, Listen] | None:
-        """Return what listens for these words: the newest step first, the whole script last."""
-        for row, step in scene.steps:
-            for listen in step.listens:
-                if hears(listen, text):
-                    return row, listen
-        for listen in scene.script.listens if scene.script else ():
-            if hears(listen, text):
-                return None, listen
-        return None
-
-    def _hoped_for(self, text: str, scene: Scene) -> bool:
-        """Tell whether the newest step names these very words; 任意 names none."""
-        return any(
-            plain(text) in {plain(word) for word in step.interaction.expects}
-            for _, step in scene.steps[:1]
-            if step.interaction is not None
-        )
-
-    def _expected(self, text: str, scene: Scene, form: str = "text") -> tuple[RunStep, Step] | None:
-        """Return the newest step if the words are among those it hopes for."""
-        for row, step in scene.steps[:1]:
-            if step.interaction is None:
-                continue
-            said = plain(text)
-            hoped = {plain(word) for word in step.interaction.expects}
-            if said in hoped or "任意" in hoped or (form == "image" and "图片" in hoped):
-                return row, step
         return None
 
     async def _listened(

@@ -35,9 +35,9 @@ from bot.workers.effects import Effects, Occasion
 
 _GREET_AGAIN = timedelta(days=30)
 _KNOWN_FOR = timedelta(days=1)
-_CANNOT_SEE = "这个我看不了,我请{经理.称呼}来看,请稍等。"
-_REFUSED = "好的,以后不再给您发活动和产品消息,您主动问的事照常答复。想恢复随时说「恢复」。"
-RESTORED = "好的,恢复了。有合适的活动和提醒,会再告诉您。"
+_CANNOT_SEE = "这个我看不了，我请{经理.称呼}来看，请稍等。"
+_REFUSED = "好的，以后不再给您发活动和产品消息，您主动问的事照常答复。想恢复随时说「恢复」。"
+RESTORED = "好的，恢复了。有合适的活动和提醒，会再告诉您。"
 _SHORT = 12
 
 
@@ -224,9 +224,7 @@ class Talk:
         if not event.welcome_code:
             return
         persona = next(iter(self._content.snapshot.personas.values()))
-        text = (
-            f"{persona.speech.address_as}好,{persona.identity.first_words}。想问什么,直接打字就行。"
-        )
+        text = f"{persona.speech.address_as}好，{persona.identity.first_words}。想问什么，直接打字就行。"
         welcome = KfEventReply(
             account=event.account,
             customer=event.customer,

@@ -90,13 +90,13 @@ def draft_card(
     group: str = "银龄安心群·梧桐街", words: str = "国债看财政部公告。"
 ) -> dict[str, object]:
     buttons = (("已发到群里", "sent"), ("不用这条", "drop"))
-    return card("draft:7", "群里有人问,回话拟好了", *buttons, quote="国债看财政部公告。", 群=group)
+    return card("draft:7", "群里有人问，回话拟好了", *buttons, quote="国债看财政部公告。", 群=group)
 
 
 def lead_card() -> dict[str, object]:
     buttons = (("接手", "take"), ("转派", "reassign"), ("无效", "invalid"))
     found = card(
-        "lead:3", "紧急:客户可能正在被骗或遇险", *buttons, 客户="李女士", 请在此前回="今天 09:05"
+        "lead:3", "紧急：客户可能正在被骗或遇险", *buttons, 客户="李女士", 请在此前回="今天 09:05"
     )
     options = [{"id": OTHER, "text": "李四"}]
     found["button_selection"] = {"question_key": "to-3", "title": "转派给", "option_list": options}
@@ -199,12 +199,12 @@ async def test_with_a_person_there_are_no_dots_and_the_phone_says_who(
     conversation = world.kf.conversation(KF, LI)
     conversation.stored_state, conversation.servicer = State.HUMAN, MANAGER
     kf = (await stage.state(customer=LI))["kf"]
-    assert (kf["with"], kf["state"], kf["typing"]) == ("person", "真人在接:张三", False)
+    assert (kf["with"], kf["state"], kf["typing"]) == ("person", "真人在接：张三", False)
     talk = next(item for item in await stage.items() if item["kind"] == "talk")
     assert (talk["name"], talk["open"]) == ("李女士", True)
-    assert await stage.do("staff/reply", userid=MANAGER, customer=LI, text="我是张三,您说") == ""
+    assert await stage.do("staff/reply", userid=MANAGER, customer=LI, text="我是张三，您说") == ""
     line = (await stage.state(customer=LI))["kf"]["lines"][-1]
-    assert (line["who"], line["name"], line["text"]) == ("person", "张三", "我是张三,您说")
+    assert (line["who"], line["name"], line["text"]) == ("person", "张三", "我是张三，您说")
     assert await stage.do("staff/end", userid=MANAGER, customer=LI) == ""
     assert (await stage.state(customer=LI))["kf"]["with"] == "nobody"
 
@@ -310,10 +310,10 @@ async def test_a_draft_is_posted_as_edited_and_its_button_pressed(
     (item,) = await stage.items()
     assert (item["kind"], item["quote"]) == ("draft", "国债看财政部公告。")
     tap = {"userid": MANAGER, "msgid": item["id"], "key": "draft:7:sent"}
-    assert await stage.do("staff/send_draft", **tap, text="国债看公告,来网点也行。") == ""
+    assert await stage.do("staff/send_draft", **tap, text="国债看公告，来网点也行。") == ""
     assert "处理过" in await stage.do("staff/send_draft", **tap, text="再来一次")
     (line,) = (await stage.state())["groups"]["lines"]
-    assert (line["text"], line["via"]) == ("国债看公告,来网点也行。", "群主从侧边栏发送")
+    assert (line["text"], line["via"]) == ("国债看公告，来网点也行。", "群主从侧边栏发送")
     (item,) = await stage.items()
     assert item["pressed"]
     await world.callbacks.flush()
@@ -377,7 +377,7 @@ async def test_attaching_the_welcome_lets_it_greet_who_joins(stage: Stage, world
     world.add_customer(Customer("wmNEW", "桂花飘香"))
     join(world, CHAT, ["wmNEW"])
     (line,) = (await stage.state())["groups"]["lines"]
-    assert (line["text"], line["via"]) == ("欢迎桂花飘香", "入群欢迎语,群主事先挂好")
+    assert (line["text"], line["via"]) == ("欢迎桂花飘香", "入群欢迎语，群主事先挂好")
 
 
 async def test_the_staff_list_counts_what_waits(stage: Stage, world: World) -> None:
@@ -451,4 +451,4 @@ def test_a_day_of_next_year_is_read_in_december() -> None:
 
 
 def test_basis_lines_are_parted_from_the_words() -> None:
-    assert split_basis("头一句\n第二句\n依据:甲\n依据：乙") == ("头一句\n第二句", ["甲", "乙"])
+    assert split_basis("头一句\n第二句\n依据：甲\n依据：乙") == ("头一句\n第二句", ["甲", "乙"])

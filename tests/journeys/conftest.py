@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.parts import open_index
 from bot.config import load_settings
+from bot.parts import open_index
 from bot.workers.content import read_snapshot
 from bot.workspace import Workspace, copy_workspace, starter_root
 from tests.journeys.town import START, Life, live

@@ -80,7 +80,9 @@ async def test_an_owners_own_mass_message_has_used_the_days_quota(life: Life) ->
     assert (step.state, step.reason) == ("failed", "platform_quota")
     assert life.broadcasts_to(life.chat) == []
     async with life.demo.bot.database.read() as tx:
-        used = await tx.quota.used(life.chat, "broadcast", local("00:00", DAY2), local("00:00", DAY3))
+        used = await tx.quota.used(
+            life.chat, "broadcast", local("00:00", DAY2), local("00:00", DAY3)
+        )
     assert used == 0
 
 
@@ -121,7 +123,8 @@ async def test_a_result_that_cannot_be_asked_for_at_the_windows_end_doubles_noth
 ) -> None:
     await life.go_to("11:40", DAY2)
     assert life.confirm(life.chat) == [1]
-    life.world.faults.plan("externalcontact/get_groupmsg_send_result", "errcode", times=9, errcode=-1)
+    results = "externalcontact/get_groupmsg_send_result"
+    life.world.faults.plan(results, "errcode", times=9, errcode=-1)
     await life.go_to("15:00", DAY2)
     assert len(life.broadcasts_to(life.chat)) == 1
     step = await life.step(life.chat, "d02-rules")

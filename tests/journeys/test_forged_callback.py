@@ -35,7 +35,9 @@ def sealed(life: Life, *, corp: str = "", at: int = 0) -> tuple[bytes, dict[str,
 
 async def stored(life: Life) -> int:
     async with life.demo.bot.database.read() as tx:
-        return int((await tx.connection.exec_driver_sql("SELECT count(*) FROM notices")).scalar_one())
+        return int(
+            (await tx.connection.exec_driver_sql("SELECT count(*) FROM notices")).scalar_one()
+        )
 
 
 async def test_a_true_one_is_stored(life: Life) -> None:

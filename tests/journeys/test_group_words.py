@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+
+import pytest
 
 from bot.emulator import groups
 from bot.workspace import Workspace, copy_workspace
 from tests.journeys.town import Life, edit, live
+
+
+@pytest.fixture
+async def small(workspace: Workspace) -> AsyncIterator[Life]:
+    """Open a town with one group, for stories that play in its third week."""
+    async with live(workspace, groups=1, members=10) as town:
+        yield town
 
 
 async def test_a_question_becomes_a_draft_that_the_owner_sends(life: Life) -> None:
@@ -107,9 +117,33 @@ async def test_a_replying_member_is_counted_and_bothers_nobody(life: Life) -> No
     assert life.all_cards("draft") == life.all_cards("lead") == []
 
 
-async def test_asking_for_fewer_messages_makes_the_weekly_cap_tighter(life: Life) -> None:
+async def test_asking_for_fewer_messages_makes_the_weekly_cap_tighter(small: Life) -> None:
+    life = small
     await life.had("d20-nps")
     await life.says(life.chat, life.member(life.chat), "少发点")
     async with life.demo.bot.database.read() as tx:
         (run,) = await tx.runs.of_subject(life.chat)
     assert run.weekly_cap == 1
+
+
+async def test_danger_is_heard_even_where_any_reply_is_hoped_for(small: Life) -> None:
+    life = small
+    await life.had("d16-thanks")
+    member = life.member(life.chat)
+    await life.says(life.chat, member, "我刚给他转了三万,他说是我儿子换了手机,我是不是被骗了")
+    (lead,) = await life.leads(member)
+    assert lead.need.value == "红线"
+    await life.says(life.chat, life.member(life.chat, 1), "取五万块钱要提前预约吗?")
+    assert any("预约" in card.text for card in life.cards(life.owner(life.chat), "draft"))
+    await life.says(life.chat, life.member(life.chat, 2), "学会了放大字体")
+    assert await life.ledger("interaction") == 1
+
+
+async def test_a_refusal_put_as_a_question_is_a_refusal_and_can_be_taken_back(life: Life) -> None:
+    member = life.member(life.chat)
+    for words, refuses in (("能不能别发了?", True), ("恢复", False)):
+        await life.says(life.chat, member, words)
+        async with life.demo.bot.database.read() as tx:
+            customer = await tx.people.customer(member)
+        assert customer is not None
+        assert customer.refuses_marketing(life.world.now()) is refuses

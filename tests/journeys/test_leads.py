@@ -39,11 +39,12 @@ async def test_the_card_goes_to_the_customers_own_manager_not_to_the_groups_owne
 ) -> None:
     await life.had("d11-event-invite")
     member, owner = life.member(life.chat), life.owner(life.chat)
+    bank = life.demo.bot.content.bank
+    me = bank.member(owner)
     colleague = next(
         one.userid
-        for one in life.demo.bot.content.bank.staff
-        if one.role == "客户经理" and one.userid != owner
-        if one.branch == life.world.members[owner].branch
+        for one in bank.staff
+        if one.role == "客户经理" and one.userid != owner and me and one.branch == me.branch
     )
     life.demo.clock.advance(minutes=1)
     befriend(life.world, colleague, member, quiet=True)  # the newest relation, and no event told

@@ -23,7 +23,7 @@ CHROMIUM = Path(os.environ.get("BOT_TEST_CHROMIUM", "/usr/bin/chromium"))
 SCREENSHOT = Path(__file__).parents[2] / "docs" / "page.png"
 SLOW_START_MS = 90_000
 OWNER, CHAT, AUNT, UNCLE = "limin", "wrGROUP", "wmZHANG", "wmZHOU"
-TASK_WORDS = "手机上的字太小?打开本行手机银行,点右下「我的」,再点「长辈版」,字就变大了。"
+TASK_WORDS = "手机上的字太小?打开本行手机银行，点右下「我的」，再点「长辈版」，字就变大了。"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -52,7 +52,7 @@ def world() -> World:
     world.add_customer(Customer(UNCLE, "老周", age=71))
     world.kf.add_account("小安")
     create(world, OWNER, "银龄安心群·梧桐街", [UNCLE], chat_id=CHAT, quiet=True)
-    says(world, CHAT, UNCLE, "字太小,看不清")
+    says(world, CHAT, UNCLE, "字太小，看不清")
     task = OwnerTask(OWNER, {CHAT: Outcome(CHAT)})
     body, msgid = Body(TASK_WORDS), world.new_id("msg")
     world.broadcasts.put(Broadcast(msgid, "group", body, world.now(), {OWNER: task}))
@@ -132,9 +132,9 @@ async def test_who_types_to_a_customer_types_on_while_news_comes(page: Page, wor
     world.kf.customer_says(account.open_kfid, AUNT, "在吗")
     await expect(page.locator("#staff .talk-line").last).to_contain_text("在吗")
     await page.keyboard.type(",您说")
-    await expect(reply).to_have_value("我是李敏,您说")
+    await expect(reply).to_have_value("我是李敏，您说")
     await page.locator("#staff").get_by_role("button", name="回复").click()
-    await expect(page.locator("#customer .bubble").last).to_have_text("我是李敏,您说")
+    await expect(page.locator("#customer .bubble").last).to_have_text("我是李敏，您说")
     await expect(reply).to_have_value("")
 
 

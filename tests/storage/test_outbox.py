@@ -182,9 +182,7 @@ async def test_what_is_refused_for_the_rate_uses_up_neither_tokens_nor_tries(
             await tx.connection.execute(
                 outbox.update().where(outbox.c.state == "ready").values(due_at=NOON)
             )
-        row = (
-            await tx.connection.execute(select(outbox).where(outbox.c.state == "ready"))
-        ).one()
+        row = (await tx.connection.execute(select(outbox).where(outbox.c.state == "ready"))).one()
         assert (row.attempt, row.reason) == (0, "rate")
         await fill(tx, 100, urgent=True)
         assert len(await claim(tx, limit=100)) == 100

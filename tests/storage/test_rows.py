@@ -234,7 +234,9 @@ class TestQuota:
         async with database.begin() as tx:
             for kind in ("broadcast", "broadcast", "product"):
                 await tx.quota.reserve(CHAT, kind, "k", NOON)
-            used = [await tx.quota.used(CHAT, k, NOON, NOON + DAY) for k in ("broadcast", "product")]
+            used = [
+                await tx.quota.used(CHAT, k, NOON, NOON + DAY) for k in ("broadcast", "product")
+            ]
             assert used == [1, 1]
             await tx.quota.release("k")
             assert await tx.quota.used(CHAT, "broadcast", NOON, NOON + DAY) == 0

@@ -15,16 +15,16 @@ export async function post(path, body, signal) {
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem("没连上演示,请看看它是不是还开着");
+    throw new Problem("没连上演示，请看看它是不是还开着");
   }
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Problem(answer.problem || "没办成,请再试一次");
+  if (!response.ok) throw new Problem(answer.problem || "没办成，请再试一次");
   return answer;
 }
 
 export async function get(path, signal) {
   const response = await fetch(path, { signal, cache: "no-store" });
-  if (!response.ok) throw new Problem("没拿到内容,请刷新页面再试一次");
+  if (!response.ok) throw new Problem("没拿到内容，请刷新页面再试一次");
   return response.json();
 }
 

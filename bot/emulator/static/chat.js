@@ -42,7 +42,7 @@ export function said(line) {
 }
 
 function picture(line) {
-  const words = () => h("div", { class: "bubble" }, "图片(已过期,看不到了)");
+  const words = () => h("div", { class: "bubble" }, "图片(已过期，看不到了)");
   if (!line.image.src) return words();
   const image = h("img", { class: "shot", src: line.image.src, alt: `${line.name}发的图片` });
   image.addEventListener("error", () => image.replaceWith(words()));

@@ -66,7 +66,7 @@ export function customerPhone(stage) {
   return (state) => {
     const kf = state.kf;
     if (!kf) {
-      drawTalk(body, true, [], make, "还没有开通微信客服。启动演示后,客户就能在这里问小安。");
+      drawTalk(body, true, [], make, "还没有开通微信客服。启动演示后，客户就能在这里问小安。");
       return;
     }
     open = kf.open;
@@ -86,7 +86,7 @@ export function customerPhone(stage) {
     }
     const items = withTimes(kf.lines, state.now);
     if (kf.typing) items.push({ id: "typing", typing: true });
-    drawTalk(body, shown !== open, items, make, "问一句试试,点下面的问题,或自己打字。");
+    drawTalk(body, shown !== open, items, make, "问一句试试，点下面的问题，或自己打字。");
     shown = open;
   };
 }

@@ -17,7 +17,7 @@ const PUSHING = {
   hour: "正在往后走 1 小时",
   step: "正在走到下一步",
   day: "正在走到下一天",
-  end: "正在走到结束,要等一会儿",
+  end: "正在走到结束，要等一会儿",
 };
 const COUNTS = { answered: "已答", handed_over: "转真人", leads: "线索", drafts: "拟好的回话", confirmed: "群主已发" };
 
@@ -44,7 +44,7 @@ export function desk(begun) {
     note.textContent = PUSHING[push];
     const began = performance.now();
     const ticking = setInterval(() => {
-      note.textContent = `${PUSHING[push]},已 ${Math.round((performance.now() - began) / 1000)} 秒`;
+      note.textContent = `${PUSHING[push]}，已 ${Math.round((performance.now() - began) / 1000)} 秒`;
     }, 1000);
     try {
       const state = await post("/desk/clock", { push });
@@ -65,12 +65,12 @@ export function desk(begun) {
   const drawDay = () => {
     const day = latest.days.find((one) => one.date === picked);
     if (!day) {
-      dayBox.replaceChildren(h("p", { class: "day-empty" }, "点日历上的一天,看那天发什么、为什么。"));
+      dayBox.replaceChildren(h("p", { class: "day-empty" }, "点日历上的一天，看那天发什么、为什么。"));
       return;
     }
     const name = `${date(day.date)} ${day.weekday}${day.day ? ` · 第 ${day.day} 天` : ""}`;
     const items = day.items.map(stepOf);
-    const rest = h("p", { class: "day-empty" }, day.rest ? "这天休息,不发。" : "这天没有安排。");
+    const rest = h("p", { class: "day-empty" }, day.rest ? "这天休息，不发。" : "这天没有安排。");
     dayBox.replaceChildren(h("h3", {}, name), ...(items.length ? items : [rest]));
   };
 
@@ -97,7 +97,7 @@ export function desk(begun) {
     const shown = items.length ? items : [{ id: "none" }];
     sync(feed, shown, (item) => item.id, (item) =>
       item.id === "none"
-        ? h("li", { class: "feed-empty" }, "还没有事发生。点「下一步」,剧本就往下走。")
+        ? h("li", { class: "feed-empty" }, "还没有事发生。点「下一步」，剧本就往下走。")
         : h("li", { class: `is-${item.tone}` }, h("span", {}, item.text)),
     );
   };
@@ -114,7 +114,7 @@ export function desk(begun) {
     drawDay();
     drawFeed(state);
     drawCounts(state.counts || {});
-    if (!busy && !note.textContent) note.textContent = "点「下一步」,走到剧本里下一件要做的事";
+    if (!busy && !note.textContent) note.textContent = "点「下一步」，走到剧本里下一件要做的事";
   };
 
   const again = listen((version) => `/desk/state?version=${version}`, draw, () => {});

@@ -95,8 +95,8 @@ export function editor(get, post, saved) {
       const answer = await post("/desk/check", { text: area.value }, mine.signal);
       if (mine.signal.aborted) return;
       showProblems(answer.problems);
-      if (answer.problems.length) tell(`有 ${answer.problems.length} 处要改,改好才能保存`, "bad");
-      else tell(changed() ? "没有问题,可以保存" : "没有问题", "good");
+      if (answer.problems.length) tell(`有 ${answer.problems.length} 处要改，改好才能保存`, "bad");
+      else tell(changed() ? "没有问题，可以保存" : "没有问题", "good");
     } catch (error) {
       if (error.name !== "AbortError") tell(error.message, "bad");
     }
@@ -123,9 +123,9 @@ export function editor(get, post, saved) {
       showProblems(answer.problems);
       if (answer.published) {
         onDisk = text;
-        tell(answer.changed || "已保存,新版本生效", "good");
+        tell(answer.changed || "已保存，新版本生效", "good");
         saved();
-      } else tell("没有生效,在跑的还是上一个好的版本", "bad");
+      } else tell("没有生效，在跑的还是上一个好的版本", "bad");
     } catch (error) {
       tell(error.message, "bad");
     }

@@ -40,7 +40,7 @@ export function staffPhone(stage) {
       leads.set(one.id, one.leads);
       if (before === undefined || one.leads <= before || one.id === staff.open) continue;
       elsewhere.dataset.userid = one.id;
-      elsewhere.textContent = `${one.name}那边来了新线索,点这里去看`;
+      elsewhere.textContent = `${one.name}那边来了新线索，点这里去看`;
       elsewhere.hidden = false;
     }
     if (elsewhere.dataset.userid === staff.open) elsewhere.hidden = true;
@@ -95,6 +95,6 @@ function nothing(tab, someone) {
     ? "还没有同事。"
     : tab === "all"
       ? "还没有收到卡片和任务。"
-      : "眼下没有待办。在左边说「我要找真人」,或在中间替客户说「报名」,卡片就会来。";
+      : "眼下没有待办。在左边说「我要找真人」，或在中间替客户说「报名」，卡片就会来。";
   return h("p", { class: "cards-empty" }, words);
 }

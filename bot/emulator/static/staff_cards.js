@@ -94,7 +94,7 @@ function choice(item, hands) {
 }
 
 function keys(item, hands, card) {
-  if (item.pressed) return h("div", { class: "card-keys" }, h("span", { class: "card-note" }, "已点,正在更新卡片"));
+  if (item.pressed) return h("div", { class: "card-keys" }, h("span", { class: "card-note" }, "已点，正在更新卡片"));
   const row = h("div", { class: "card-keys" });
   for (const button of item.buttons) {
     const sends = SENDING.has(item.kind) && button.key.endsWith(":sent");
@@ -111,7 +111,7 @@ function keys(item, hands, card) {
       ),
     );
   }
-  if (SENDING.has(item.kind)) row.append(h("span", { class: "card-note" }, "点了才发,以您的名义"));
+  if (SENDING.has(item.kind)) row.append(h("span", { class: "card-note" }, "点了才发，以您的名义"));
   return row;
 }
 
@@ -173,7 +173,7 @@ function task(item, now, hands) {
     });
   row.append(
     h("button", { type: "button", class: "primary", onclick: send }, "发送"),
-    h("span", { class: "card-note" }, "点了才发,以您的名义"),
+    h("span", { class: "card-note" }, "点了才发，以您的名义"),
   );
   return [...parts, row];
 }

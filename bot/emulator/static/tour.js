@@ -34,6 +34,6 @@ export function tour() {
     if (!item || item.classList.contains("is-done")) return;
     item.classList.add("is-done");
     item.querySelector("b").textContent = "✓";
-    item.setAttribute("aria-label", `${item.textContent},做过了`);
+    item.setAttribute("aria-label", `${item.textContent}，做过了`);
   };
 }

@@ -1,0 +1,133 @@
+"""Workers are called when something of theirs is due, and otherwise left alone."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.clock import FakeClock
+from bot.domain.events import Notice
+from bot.storage.db import Database
+from bot.storage.migrate import upgrade
+from bot.workers.loop import run_for_ever
+
+NOON = datetime(2026, 10, 12, 4, tzinfo=UTC)
+
+
+@pytest.fixture
+async def database(tmp_path):
+    opened = await Database.open(f"sqlite:///{tmp_path / 'a.db'}", durable=False)
+    await upgrade(opened)
+    yield opened
+    await opened.close()
+
+
+class Reader:
+    """Reads notices; ``read`` wakes whoever waits for one."""
+
+    watches = ("notices",)
+
+    def __init__(self, database: Database, clock: FakeClock) -> None:
+        self._database = database
+        self._clock = clock
+        self.read: asyncio.Queue[str] = asyncio.Queue()
+        self.steps = 0
+
+    async def step(self) -> int:
+        self.steps += 1
+        async with self._database.begin() as tx:
+            claimed = await tx.inbox.claim_notices(self._clock.now(), limit=1)
+            for item in claimed:
+                await tx.inbox.finish_notice(item)
+        for item in claimed:
+            self.read.put_nowait(item.notice.key)
+        return len(claimed)
+
+
+class Idler:
+    """Has a table in which nothing ever happens."""
+
+    watches = ("leads",)
+    steps = 0
+
+    async def step(self) -> int:
+        self.steps += 1
+        return 0
+
+
+class Broken:
+    """Fails whenever it is called."""
+
+    watches = ("notices",)
+    steps = 0
+
+    async def step(self) -> int:
+        self.steps += 1
+        raise OSError("broken")
+
+
+async def put(database: Database, key: str, due_at: datetime = NOON) -> None:
+    async with database.begin() as tx:
+        await tx.inbox.add_notices([Notice(key=key, channel="kf", body="")], due_at)
+
+
+async def within(seconds: float, *workers, database, clock, then) -> None:
+    stopping = asyncio.Event()
+    running = asyncio.create_task(run_for_ever(workers, database, clock, stopping))
+    try:
+        await asyncio.wait_for(then(), seconds)
+    finally:
+        stopping.set()
+        await running
+
+
+async def test_news_wakes_whoever_it_is_for_and_nobody_else(database):
+    clock = FakeClock(NOON)
+    reader, idler = Reader(database, clock), Idler()
+
+    async def three_come() -> None:
+        for key in ("a", "b", "c"):
+            await put(database, key)
+        assert [await reader.read.get() for _ in range(3)] == ["a", "b", "c"]
+
+    await within(5, reader, idler, database=database, clock=clock, then=three_come)
+    assert idler.steps == 0
+
+
+async def test_a_batch_that_was_full_is_followed_by_the_next_without_news(database):
+    clock = FakeClock(NOON)
+    reader = Reader(database, clock)
+    for number in range(20):
+        await put(database, f"n{number}")
+
+    async def all_read() -> None:
+        for _ in range(20):
+            await reader.read.get()
+
+    await within(5, reader, database=database, clock=clock, then=all_read)
+
+
+async def test_what_falls_due_later_is_worked_on_at_its_moment(database):
+    clock = FakeClock(NOON)
+    reader = Reader(database, clock)
+    await put(database, "later", NOON + timedelta(milliseconds=300))
+
+    async def its_moment_comes() -> None:
+        clock.advance(milliseconds=299)
+        assert reader.read.empty()
+        clock.advance(milliseconds=1)
+        assert await reader.read.get() == "later"
+
+    await within(5, reader, database=database, clock=clock, then=its_moment_comes)
+
+
+async def test_a_worker_that_fails_stops_no_other(database):
+    clock = FakeClock(NOON)
+    reader, broken = Reader(database, clock), Broken()
+
+    async def read_all_the_same() -> None:
+        await put(database, "a")
+        assert await reader.read.get() == "a"
+
+    await within(5, broken, reader, database=database, clock=clock, then=read_all_the_same)
+    assert broken.steps >= 1
