@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from bot.channels.callback import CallbackEndpoint
 from bot.config import Settings, require_wecom
 from bot.console.health import health_routes
 from bot.errors import ConfigError
+from bot.knowledge.index import KnowledgeIndex
 from bot.leads.desk import LeadDesk
 from bot.log import logger
 from bot.parts import Progress, Wire, configurations, open_content, open_database, open_wire
@@ -26,7 +28,7 @@ from bot.workers.events import EventWorker
 from bot.workers.group_talk import GroupTalk
 from bot.workers.groups import GroupLister, GroupWorker
 from bot.workers.inbox import InboxWorker
-from bot.workers.loop import Worker, run_for_ever, run_until_idle
+from bot.workers.loop import Manner, Worker, run_for_ever, run_until_idle, side_by_side
 from bot.workers.outbox import OutboxWorker
 from bot.workers.runs import RunWorker
 from bot.workers.staff import StaffDesk
@@ -76,7 +78,7 @@ async def assemble(
     clock: Clock,
     *,
     progress: Progress | None = None,
-    at_once: int = 10,
+    manner: Manner = side_by_side,
     warm: bool = False,
 ) -> AsyncIterator[App]:
     """Open every part in order and close them in reverse; raise ``ConfigError`` in a sentence.
@@ -93,9 +95,7 @@ async def assemble(
         wire = await open_wire(stack, settings, workspace, database, clock)
         index, content = await open_content(stack, settings, workspace, clock, snapshot)
 
-        async def reindex(fresh: Snapshot) -> None:
-            await index.publish(fresh.documents(), progress)
-
+        reindex = partial(_reindex, index, progress)
         await reindex(snapshot)
         if warm and not settings.embedding.base_url:
             await index.embedder.query(_FIRST_WORDS)
@@ -109,8 +109,12 @@ async def assemble(
             content=content,
             endpoint=_endpoint(settings, database, clock),
             content_worker=content_worker,
-            workers=_workers(database, wire, content, content_worker, clock, at_once),
+            workers=_workers(database, wire, content, content_worker, clock, manner),
         )
+
+
+async def _reindex(index: KnowledgeIndex, progress: Progress | None, snapshot: Snapshot) -> None:
+    await index.publish(snapshot.documents(), progress)
 
 
 def _endpoint(settings: Settings, database: Database, clock: Clock) -> CallbackEndpoint:
@@ -125,7 +129,7 @@ def _workers(
     content: Content,
     content_worker: ContentWorker,
     clock: Clock,
-    at_once: int,
+    manner: Manner,
 ) -> tuple[Worker, ...]:
     desk = LeadDesk(lambda: content.bank)
     effects = Effects(desk, content)
@@ -134,9 +138,9 @@ def _workers(
     return (
         InboxWorker(database, wire.channels, clock),
         EventWorker(
-            database, talk, group_talk, StaffDesk(lambda: content.bank), clock, at_once=2 * at_once
+            database, talk, group_talk, StaffDesk(lambda: content.bank), clock, manner=manner
         ),
-        OutboxWorker(database, wire.channels, content, clock, at_once=at_once),
+        OutboxWorker(database, wire.channels, content, clock, manner=manner),
         GroupLister(database, wire.directory, clock),
         GroupWorker(database, wire.directory, content, clock),
         RunWorker(database, content, clock),

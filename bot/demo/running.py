@@ -27,6 +27,7 @@ from bot.demo.town import (
 from bot.emulator.server import EmulatorServer, build_app, serve_emulator
 from bot.parts import Progress
 from bot.workers.content import read_snapshot
+from bot.workers.loop import one_by_one
 from bot.workspace import Workspace, copy_workspace
 
 _CALLBACKS = ("app", "kf", "contact")
@@ -57,7 +58,13 @@ class Demo:
         """Start the bot and tell WeCom where it listens."""
         self._open = AsyncExitStack()
         self.app = await self._open.enter_async_context(
-            assemble(self.settings, self.workspace, self.clock, progress=self.progress)
+            assemble(
+                self.settings,
+                self.workspace,
+                self.clock,
+                progress=self.progress,
+                manner=one_by_one,
+            )
         )
         address = await self._open.enter_async_context(listening(self.app.web(), "127.0.0.1", 0))
         for name in _CALLBACKS:

@@ -38,6 +38,9 @@ class LeadDesk:
         lead, fresh = await tx.leads.open(signal, rm, stage, now, watch_at=watch_at)
         if not fresh:
             await tx.ledger.add("lead_signal_added", lead.customer, now, lead=lead.id)
+            if lead.stage == "asking" and not signal.ask_first:
+                # Who asks for it outright has said yes already.
+                await self.consent(tx, lead, agreed=True, group=group, now=now)
             return lead
         await tx.ledger.add(
             "lead_opened", lead.customer, now, lead=lead.id, need=lead.need.value, rm=rm

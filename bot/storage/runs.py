@@ -183,6 +183,11 @@ class Runs:
         """Return a step by its number."""
         return (await self._steps(select(run_steps).where(run_steps.c.id == step)))[0]
 
+    async def find_step(self, step: int) -> RunStep | None:
+        """Return a step by its number; None where there is none."""
+        found = await self._steps(select(run_steps).where(run_steps.c.id == step))
+        return found[0] if found else None
+
     async def all_steps(self, script: str) -> list[RunStep]:
         """Return every step of every run of a script."""
         mine = select(enrolments.c.id).where(enrolments.c.script == script)

@@ -24,7 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.tables import Moment
 
-MAX_ATTEMPTS = 8
+MAX_ATTEMPTS = 104  # with the back-off's cap about a day: WeCom may be down for hours
+POISON_ATTEMPTS = 8  # for an error of our own, which waiting does not mend
 
 
 @lru_cache(maxsize=64)

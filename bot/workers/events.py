@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -26,13 +25,15 @@ from bot.log import logger
 from bot.ports import Clock
 from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
-from bot.storage.work import MAX_ATTEMPTS, backoff
+from bot.storage.work import MAX_ATTEMPTS, POISON_ATTEMPTS, backoff
 from bot.workers.group_talk import GroupTalk
 from bot.workers.groups import dismiss
+from bot.workers.loop import Manner, side_by_side
 from bot.workers.staff import StaffDesk
 from bot.workers.talk import Talk
 
 log = logger(__name__)
+_AT_ONCE = 20
 _MEMBERS_KNOWN_FOR = timedelta(days=30)  # changes are told by events; groups have many members
 
 
@@ -49,30 +50,30 @@ class EventWorker:
         staff: StaffDesk,
         clock: Clock,
         *,
-        at_once: int = 20,
+        manner: Manner = side_by_side,
     ) -> None:
         self._database = database
         self._talk = talk
         self._group_talk = group_talk
         self._staff = staff
         self._clock = clock
-        self._at_once = at_once
+        self._manner = manner
 
     async def step(self) -> int:
         """Work on one batch of events; return how many it held."""
         async with self._database.begin() as tx:
-            claimed = await tx.inbox.claim_events(self._clock.now(), limit=self._at_once)
-        await asyncio.gather(*(self._work(item) for item in claimed))
+            claimed = await tx.inbox.claim_events(self._clock.now(), limit=_AT_ONCE)
+        await self._manner(self._work(item) for item in claimed)
         return len(claimed)
 
     async def _work(self, claimed: ClaimedEvent) -> None:
         try:
             await self._dispatch(claimed)
         except Retryable as error:
-            await self._put_off(claimed, error.reason, error.after)
+            await self._put_off(claimed, error.reason, error.after, MAX_ATTEMPTS)
         except Exception as error:
             log.exception("event_failed", key=claimed.key)
-            await self._put_off(claimed, type(error).__name__, 0)
+            await self._put_off(claimed, type(error).__name__, 0, POISON_ATTEMPTS)
 
     async def _dispatch(self, claimed: ClaimedEvent) -> None:
         event = claimed.event
@@ -132,10 +133,10 @@ class EventWorker:
         )
         await tx.ledger.add(f"customer_{event.change}", event.customer, now, by=event.manager)
 
-    async def _put_off(self, claimed: ClaimedEvent, reason: str, after: float) -> None:
+    async def _put_off(self, claimed: ClaimedEvent, reason: str, after: float, tries: int) -> None:
         now = self._clock.now()
         pause = max(backoff(claimed.attempt), timedelta(seconds=after))
-        again = now + pause if claimed.attempt < MAX_ATTEMPTS else None
+        again = now + pause if claimed.attempt < tries else None
         log.warning("event_put_off", key=claimed.key, reason=reason, dead=again is None)
         async with self._database.begin() as tx:
             await tx.inbox.retry_event(claimed, again, reason)

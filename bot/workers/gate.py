@@ -48,7 +48,7 @@ async def _step_facts(
     facts = Facts(
         run_alive=run.state == "running",
         # A run keeps its version of the words; that the script was stopped counts for all.
-        script_stopped=current is not None and current.status is Status.STOPPED,
+        script_stopped=current is not None and current.status is not Status.PUBLISHED,
         group_alive=group is not None and not group.dismissed,
         refuses_marketing=run.marketing_stopped,
         approved_until=script.approval.expires_on if script.approval else None,

@@ -10,7 +10,7 @@ from bot.log import logger
 from bot.ports import Channel, Clock
 from bot.storage.db import Database
 from bot.storage.inbox import ClaimedNotice
-from bot.storage.work import MAX_ATTEMPTS, backoff
+from bot.storage.work import MAX_ATTEMPTS, POISON_ATTEMPTS, backoff
 
 log = logger(__name__)
 
@@ -36,7 +36,7 @@ class InboxWorker:
                 await self._put_off(group, error)
             except Exception as error:
                 log.exception("notice_failed", notice=group[-1].id)
-                await self._put_off(group, Retryable(type(error).__name__))
+                await self._put_off(group, Retryable(type(error).__name__), POISON_ATTEMPTS)
         return len(claimed)
 
     def _by_source(self, claimed: list[ClaimedNotice]) -> list[list[ClaimedNotice]]:
@@ -66,13 +66,15 @@ class InboxWorker:
                     for item in group:
                         await tx.inbox.finish_notice(item)
 
-    async def _put_off(self, group: list[ClaimedNotice], error: ChannelError) -> None:
+    async def _put_off(
+        self, group: list[ClaimedNotice], error: ChannelError, tries: int = MAX_ATTEMPTS
+    ) -> None:
         now = self._clock.now()
         async with self._database.begin() as tx:
             for item in group:
                 pause = backoff(item.attempt)
                 if isinstance(error, Retryable):
                     pause = max(pause, timedelta(seconds=error.after))
-                again = now + pause if item.attempt < MAX_ATTEMPTS else None
+                again = now + pause if item.attempt < tries else None
                 log.warning("notice_put_off", notice=item.id, reason=str(error), dead=again is None)
                 await tx.inbox.retry_notice(item, again, str(error))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.log import logger
 from bot.ports import Clock
@@ -14,6 +14,20 @@ from bot.storage.db import Database
 log = logger(__name__)
 _LONGEST_SLEEP = timedelta(seconds=1)  # other processes may put in work without waking us
 _PAUSE_AFTER_FAILURE = 1.0
+
+
+async def side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do pieces of work together, so that a slow one holds up nobody else."""
+    await asyncio.gather(*works)
+
+
+async def one_by_one(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do pieces of work in their order, so that the same story plays the same way twice."""
+    for work in works:
+        await work
+
+
+Manner = Callable[[Iterable[Coroutine[Any, Any, None]]], Awaitable[None]]
 
 
 class Worker(Protocol):

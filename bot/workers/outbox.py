@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -16,9 +15,11 @@ from bot.storage.outbox import Envelope
 from bot.storage.work import MAX_ATTEMPTS, backoff
 from bot.workers.content import Content
 from bot.workers.gate import facts_for
+from bot.workers.loop import Manner, side_by_side
 from bot.workers.settle import Settlement
 
 log = logger(__name__)
+_AT_ONCE = 10
 _RATE_LIMITED = "wecom_45009"
 
 
@@ -40,21 +41,21 @@ class OutboxWorker:
         content: Content,
         clock: Clock,
         *,
-        at_once: int = 10,
+        manner: Manner = side_by_side,
     ) -> None:
         self._database = database
         self._channels = channels
         self._content = content
         self._clock = clock
-        self._at_once = at_once
+        self._manner = manner
         self._settlement = Settlement(content)
 
     async def step(self) -> int:
         """Send one batch; return how many messages it held."""
         async with self._database.begin() as tx:
-            claimed = await tx.outbox.claim(self._clock.now(), limit=self._at_once)
+            claimed = await tx.outbox.claim(self._clock.now(), limit=_AT_ONCE)
             sending = [envelope for envelope in claimed if await self._may_leave(tx, envelope)]
-        await asyncio.gather(*(self._send(envelope) for envelope in sending))
+        await self._manner(self._send(envelope) for envelope in sending)
         return len(claimed)
 
     async def _may_leave(self, tx: Tx, envelope: Envelope) -> bool:

@@ -11,6 +11,7 @@ from bot.domain.messages import (
     BroadcastCancel,
     BroadcastReminder,
     GroupWelcome,
+    KfEventReply,
     KfHandover,
     KfReply,
     Receipt,
@@ -44,6 +45,8 @@ class Settlement:
                 text = message.content.text if message.content.kind == "text" else ""
                 await tx.conversations.add_turn(message.customer, "小安", text, now)
                 await tx.ledger.add("reply_sent", message.customer, now, purpose=terms.purpose)
+            case KfEventReply():
+                await tx.conversations.change(message.customer, message.account, greeted_at=now)
             case KfHandover():
                 await tx.conversations.change(
                     message.customer,
@@ -114,8 +117,10 @@ class Settlement:
         run = await tx.runs.get(terms.enrolment)
         if run is None:
             return
-        group = self._content.group_name(await tx.people.group(GroupChatId(run.subject)))
-        card = welcome_card(RmId(run.owner), terms.run_step, terms.iteration, group, message.text)
+        group = await tx.people.group(GroupChatId(run.subject))
+        owner = RmId(group.owner if group else run.owner)
+        name = self._content.group_name(group)
+        card = welcome_card(owner, terms.run_step, terms.iteration, name, message.text)
         own = terms.model_copy(update={"quota": False})
         await tx.outbox.put(f"{_key(own)}:card", card, own, now)
 

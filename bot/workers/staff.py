@@ -103,8 +103,8 @@ class StaffDesk:
         return words
 
     async def _step(self, tx: Tx, number: int, verb: str, event: CardPressed, now: datetime) -> str:
-        step = await tx.runs.step(number)
-        if step.state != "waiting":
+        step = await tx.runs.find_step(number)
+        if step is None or step.state != "waiting":
             return "这一步已经结束"
         run = await tx.runs.get(step.run)
         if run is None or verb not in ("sent", "skip"):

@@ -224,7 +224,8 @@ class Talk:
         if not event.welcome_code:
             return
         persona = next(iter(self._content.snapshot.personas.values()))
-        text = f"{persona.speech.address_as}好，{persona.identity.first_words}。想问什么，直接打字就行。"
+        hello = f"{persona.speech.address_as}好，{persona.identity.first_words}。"
+        text = f"{hello}想问什么，直接打字就行。"
         welcome = KfEventReply(
             account=event.account,
             customer=event.customer,
@@ -238,7 +239,6 @@ class Talk:
         )
         await tx.outbox.put(f"kf:{event.welcome_code}", welcome, terms, now)
         await tx.conversations.ensure(event.customer, event.account)
-        await tx.conversations.change(event.customer, event.account, greeted_at=now)
 
     async def session_changed(self, tx: Tx, event: SessionChanged, now: datetime) -> None:
         """Mirror what people did with the session."""

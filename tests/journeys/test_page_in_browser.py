@@ -131,7 +131,7 @@ async def test_who_types_to_a_customer_types_on_while_news_comes(page: Page, wor
     await reply.press_sequentially("我是李敏")
     world.kf.customer_says(account.open_kfid, AUNT, "在吗")
     await expect(page.locator("#staff .talk-line").last).to_contain_text("在吗")
-    await page.keyboard.type(",您说")
+    await page.keyboard.type("，您说")
     await expect(reply).to_have_value("我是李敏，您说")
     await page.locator("#staff").get_by_role("button", name="回复").click()
     await expect(page.locator("#customer .bubble").last).to_have_text("我是李敏，您说")

@@ -138,7 +138,7 @@ async def test_a_refusal_ends_the_message_and_its_reason_is_kept(
 async def test_a_line_that_stays_down_is_given_up_after_some_tries(
     database: Database, worker: OutboxWorker, line: Line, clock: FakeClock
 ) -> None:
-    line.outcomes = [Retryable("down") for _ in range(50)]
+    line.outcomes = [Retryable("down") for _ in range(3 * MAX_ATTEMPTS)]
     await put(database)
     for _ in range(3 * MAX_ATTEMPTS):
         await worker.step()
