@@ -74,7 +74,17 @@ def print_figures(figures: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False))
         return
-    width = max((len(key) for key in figures), default=0)
+    _print_rows(figures, "")
+
+
+def _print_rows(figures: dict[str, Any], indent: str) -> None:
+    width = max((len(str(key)) for key in figures), default=0)
     for key, value in figures.items():
-        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
-        typer.echo(f"{key:<{width}}  {shown}")
+        if isinstance(value, dict) and value:
+            typer.echo(f"{indent}{key}")
+            _print_rows(value, indent + "  ")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            typer.echo(f"{indent}{key:<{width}}  {len(value)} 次，细目见 --json")
+        else:
+            shown = "是" if value is True else "否" if value is False else value
+            typer.echo(f"{indent}{key:<{width}}  {shown}")

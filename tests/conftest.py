@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-_FOR_TESTS = frozenset({"BOT_TEST_CHROMIUM", "BOT_EVAL_DATA"})
+_FOR_TESTS = frozenset({"BOT_TEST_CHROMIUM", "BOT_TEST_POSTGRES_URL", "BOT_EVAL_DATA"})
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
