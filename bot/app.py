@@ -181,8 +181,8 @@ async def listening(application: web.Application, host: str, port: int) -> Async
             await site.start()
         except OSError as error:
             raise ConfigError(
-                f"{host} 的端口 {port} 用不了,多半已被占用。"
-                "请关掉占用它的程序,或换一个端口(BOT_SERVER__PORT)。"
+                f"{host} 的端口 {port} 用不了，多半已被占用。"
+                "请关掉占用它的程序，或换一个端口(BOT_SERVER__PORT)。"
             ) from error
         taken = runner.addresses[0][1]
         yield f"http://{host}:{taken}"

@@ -143,7 +143,7 @@ def load_settings(file: Path, **overrides: dict[str, Any]) -> Settings:
     try:
         text = file.read_text("utf-8") if file.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"读不了 {file.name}:请检查文件权限,并存成 UTF-8。") from error
+        raise ConfigError(f"读不了 {file.name}:请检查文件权限，并存成 UTF-8。") from error
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -176,11 +176,11 @@ def _explain(item: Any) -> tuple[str, str]:
     context = item.get("ctx", {})
     kind = item["type"]
     if kind == "extra_forbidden":
-        return "没有这一项设置", "删掉它,或对照 README 的设置表改名"
+        return "没有这一项设置", "删掉它，或对照 README 的设置表改名"
     if kind == "literal_error":
-        return "不是允许的值", f"只能写:{context.get('expected', '')}"
+        return "不是允许的值", f"只能写：{context.get('expected', '')}"
     if kind.startswith(("int_", "float_")):
-        return "应当是一个数", "改成数字,不加引号"
+        return "应当是一个数", "改成数字，不加引号"
     if kind.startswith("bool_"):
         return "应当是 true 或 false", "改成 true 或 false"
     bounds = {"greater_than": "大于", "greater_than_equal": "不小于", "less_than_equal": "不大于"}
@@ -218,7 +218,7 @@ def require_wecom(settings: Settings) -> None:
     missing = [name for name, value in needed.items() if not value]
     if missing:
         raise ConfigError(
-            f"还缺 {len(missing)} 项企业微信设置:{'、'.join(missing)}。"
-            "请在企业微信管理后台的自建应用里找到它们,设成环境变量或写进 config.toml 的 [wecom]。"
-            "只想先看看,请运行 zhilin demo。"
+            f"还缺 {len(missing)} 项企业微信设置：{'、'.join(missing)}。"
+            "请在企业微信管理后台的自建应用里找到它们，设成环境变量或写进 config.toml 的 [wecom]。"
+            "只想先看看，请运行 zhilin demo。"
         )

@@ -50,7 +50,7 @@ def find_workspace(given: Path | None = None) -> Workspace:
     for folder in (here, *here.parents):
         if (folder / "config.toml").is_file():
             return Workspace(folder)
-    raise ConfigError("这里没有 config.toml。请先运行 zhilin init 目录,或用 -C 指明工作目录。")
+    raise ConfigError("这里没有 config.toml。请先运行 zhilin init 目录，或用 -C 指明工作目录。")
 
 
 def starter_root() -> Path:
@@ -78,7 +78,7 @@ def create_workspace(folder: Path) -> tuple[list[Path], list[Path]]:
     """Copy the starter into ``folder``; return (written, left alone). Nothing is overwritten."""
     source = starter_root()
     if folder.resolve() == source.resolve():
-        raise ConfigError("这里就是示例工作目录,换一个目录吧。")
+        raise ConfigError("这里就是示例工作目录，换一个目录吧。")
     written, kept = [], []
     for name in STARTER:
         origin = source / name
@@ -94,6 +94,6 @@ def create_workspace(folder: Path) -> tuple[list[Path], list[Path]]:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, target)
             except OSError as error:
-                raise ConfigError(f"写不了 {target}。请换一个目录,或改好它的权限。") from error
+                raise ConfigError(f"写不了 {target}。请换一个目录，或改好它的权限。") from error
             written.append(target)
     return written, kept

@@ -165,8 +165,8 @@ class OpenAiEmbedder:
             raise Retryable(f"embeddings endpoint: {type(error).__name__}") from error
         if any(len(vector) != self.dimensions for vector in vectors):
             raise ConfigError(
-                f"向量模型「{self.name}」给出 {len(vectors[0])} 维,配置写的是 {self.dimensions} 维,"
-                "请改 config.toml 的 [embedding] dimensions。"
+                f"向量模型「{self.name}」给出 {len(vectors[0])} 维，"
+                f"配置写的是 {self.dimensions} 维，请改 config.toml 的 [embedding] dimensions。"
             )
         return vectors
 
@@ -180,7 +180,7 @@ async def open_embedder(
         yield _bundled(model)
         return
     if not model or dimensions < 1:
-        raise ConfigError("用向量接口时,config.toml 的 [embedding] 要写 model 和 dimensions。")
+        raise ConfigError("用向量接口时，config.toml 的 [embedding] 要写 model 和 dimensions。")
     embedder = OpenAiEmbedder(model, base_url, api_key, dimensions)
     try:
         yield embedder

@@ -34,7 +34,7 @@ async def run_bench(
     """
     unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise ConfigError(f"没有这一项测试:{'、'.join(unknown)}。可以测:{'、'.join(NAMES)}。")
+        raise ConfigError(f"没有这一项测试：{'、'.join(unknown)}。可以测：{'、'.join(NAMES)}。")
     chosen = [name for name in NAMES if not names or name in names]
     before = machine()
     found: dict[str, object] = {}

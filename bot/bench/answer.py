@@ -21,12 +21,12 @@ async def measure(workspace: Workspace, progress: Progress) -> dict[str, Any]:
     """Ask 100 questions one by one, then 100 more with ten customers asking at once."""
     async with open_scene(workspace) as scene:
         ear = Ear(scene.town)
-        progress(f"  {_QUESTIONS} 个问题,一个一个问")
+        progress(f"  {_QUESTIONS} 个问题，一个一个问")
         first = various(scene.questions, _QUESTIONS)
         [warming] = await scene.town.customers(1)
         await _ask(scene.town, ear, warming, first[0])
         alone = await _ask_all(scene.town, ear, first, 1)
-        progress(f"  {_QUESTIONS} 个问题,{_AT_ONCE} 位客户一起问")
+        progress(f"  {_QUESTIONS} 个问题，{_AT_ONCE} 位客户一起问")
         more = various(scene.questions, _QUESTIONS, start=_QUESTIONS)
         together = await _ask_all(scene.town, ear, more, _AT_ONCE)
     slowest = max(alone.get("p95_ms", 0.0), together.get("p95_ms", 0.0))

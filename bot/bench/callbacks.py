@@ -28,7 +28,7 @@ _ENOUGH = 60_000  # more than any receiver takes in the time
 async def measure(workspace: Workspace, progress: Progress) -> dict[str, Any]:
     """Measure 200 callbacks a second for 15 s, then the ceiling beside a bare handler."""
     async with open_scene(workspace, settings=SMALL_BOT) as scene:
-        progress(f"  每秒 {RATE} 个回调,{_STEADY_S:.0f} 秒")
+        progress(f"  每秒 {RATE} 个回调，{_STEADY_S:.0f} 秒")
         doorbell = await _doorbell(scene)
         steady = await _generate(
             _order(

@@ -30,7 +30,7 @@ async def measure(workspace: Workspace, progress: Progress) -> dict[str, Any]:
     rounds = []
     async with open_scene(workspace, settings=SMALL_BOT) as scene:
         for number, moment in enumerate(moments):
-            progress(f"  第 {number + 1} 次断电:确认后 {moment:.3f} 秒")
+            progress(f"  第 {number + 1} 次断电：确认后 {moment:.3f} 秒")
             rounds.append(await crash_once(scene, moment, number))
     return {
         "what": "SIGKILL after ten acknowledged questions, and a new start on the same database",

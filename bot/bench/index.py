@@ -31,7 +31,7 @@ async def measure(workspace: Workspace, progress: Progress) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="zhilin-bench-") as folder:
         seconds = []
         for name in ("first", "second"):
-            progress(f"  建索引:{name}")
+            progress(f"  建索引：{name}")
             began = time.monotonic()
             await _build(workspace, Path(folder), name, documents, count)
             seconds.append(time.monotonic() - began)

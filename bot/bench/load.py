@@ -65,7 +65,7 @@ def _fields(order: Order, number: int, now: int) -> dict[str, object]:
     return head | {
         "FromUserName": f"member{number % 400}",
         "MsgType": "text",
-        "Content": "收到,我马上联系这位客户。",
+        "Content": "收到，我马上联系这位客户。",
         "MsgId": str(10**18 + number),
         "AgentID": 1000002,
     }

@@ -63,7 +63,7 @@ async def _exports(process: Process) -> dict[str, str]:
     while _LAST_EXPORT not in found:
         line = (await process.stdout.readline()).decode()
         if not line:
-            raise ConfigError("本机的企业微信没有起来,请单独运行 zhilin emulator 看原因。")
+            raise ConfigError("本机的企业微信没有起来，请单独运行 zhilin emulator 看原因。")
         if match := _EXPORT.search(line):
             found[match[1]] = match[2]
     return found
@@ -97,13 +97,13 @@ class Bot:
         try:
             await asyncio.wait_for(self._ready(self._process), _START_WITHIN_S)
         except TimeoutError:
-            raise ConfigError(f"机器人没有按时起来:{self.last_words()}") from None
+            raise ConfigError(f"机器人没有按时起来：{self.last_words()}") from None
 
     async def _ready(self, process: Process) -> None:
         async with aiohttp.ClientSession() as session:
             while True:
                 if process.returncode is not None:
-                    raise ConfigError(f"机器人没有起来:{self.last_words()}")
+                    raise ConfigError(f"机器人没有起来：{self.last_words()}")
                 with contextlib.suppress(aiohttp.ClientError):
                     async with session.get(f"{self.address}/readyz") as answer:
                         if answer.status == 200:

@@ -9,7 +9,7 @@ from bot.domain.knowledge import Audience, Document, DocumentKind
 from bot.workers.content import read_snapshot
 from bot.workspace import Workspace
 
-_FRAMES = ("{}", "请问{}", "您好,{}", "小安,{}呀", "我想问一下,{}")
+_FRAMES = ("{}", "请问{}", "您好，{}", "小安，{}呀", "我想问一下，{}")
 
 
 def read_bank(workspace: Workspace) -> tuple[Bank, list[str]]:

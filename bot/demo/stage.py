@@ -72,7 +72,7 @@ class _Waiting:
 
     def _directing(self) -> Director:
         if self.director is None:
-            raise web.HTTPServiceUnavailable(text="小安正在准备,请稍等几秒再刷新。")
+            raise web.HTTPServiceUnavailable(text="小安正在准备，请稍等几秒再刷新。")
         return self.director
 
 

@@ -22,8 +22,8 @@ START = datetime.fromisoformat("2026-10-12T08:00:00+08:00")
 LONGEST = timedelta(days=35)
 RESTART_ON = timedelta(days=10, hours=4)
 QUESTIONS = (
-    ("存单快到期了,怎么办呀", 0),
-    ("手机银行上的字太小了,怎么调大", 0),
+    ("存单快到期了，怎么办呀", 0),
+    ("手机银行上的字太小了，怎么调大", 0),
     ("这个月养老金还没到账", 1),
     ("取五万块钱要提前预约吗", 2),
     ("理财会不会亏本", 3),
@@ -104,12 +104,12 @@ class Story:
         """Give out the parts: who is defrauded, who signs up, who asks, who has had enough."""
         world = self._demo.town.world
         said = (
-            (2, 11.1, "我刚给他转了三万,他说是我儿子换了手机,我是不是被骗了"),
-            (1, 10.8, "存单快到期了,怎么办呀"),
+            (2, 11.1, "我刚给他转了三万，他说是我儿子换了手机，我是不是被骗了"),
+            (1, 10.8, "存单快到期了，怎么办呀"),
             (5, 10.0, "退订"),
             (11, 11.2, "报名"),
             (22, 11.0, "想了解"),
-            (22, 11.3, "给我推荐一个理财吧,哪个好"),
+            (22, 11.3, "给我推荐一个理财吧，哪个好"),
         )
         for number, (day, hour, words) in enumerate(said):
             chat = steady[number % len(steady)]
@@ -123,7 +123,7 @@ class Story:
             _at(2, 8.75),
             lambda: _done(
                 broadcast.owner_broadcasts_himself(
-                    world, self._busy_owner, own, "叔叔阿姨,这周六网点有义诊,欢迎来坐坐。"
+                    world, self._busy_owner, own, "叔叔阿姨，这周六网点有义诊，欢迎来坐坐。"
                 )
             ),
         )

@@ -68,7 +68,7 @@ def _per_week(value: object) -> object:
         return value
     match = _PER_WEEK.fullmatch(value.strip())
     if match is None:
-        raise refuse(f"「{value}」不是频次", "写成 每周1次 的样子,1 到 7")
+        raise refuse(f"「{value}」不是频次", "写成 每周1次 的样子，1 到 7")
     return int(match[1])
 
 
@@ -87,7 +87,7 @@ def _pause(value: object) -> object:
         return None
     match = _DAYS.fullmatch(value.strip())
     if match is None:
-        raise refuse(f"「{value}」不是期限", f"写成 30天,或写 {UNTIL_SOLVED}")
+        raise refuse(f"「{value}」不是期限", f"写成 30天，或写 {UNTIL_SOLVED}")
     return int(match[1])
 
 
@@ -119,11 +119,11 @@ def _known(value: object) -> object:
     """Refuse an unknown verb here: an error raised in a discriminator would escape pydantic."""
     if isinstance(value, dict) and not any(key in VERBS for key in value):
         written = "、".join(str(key) for key in value)
-        raise refuse(f"不认识的动作「{written}」", f"可以写:{_KNOWN}")
+        raise refuse(f"不认识的动作「{written}」", f"可以写：{_KNOWN}")
     if isinstance(value, str) and value not in tuple(PlainAction):
-        raise refuse(f"不认识的动作「{value}」", f"可以写:{_KNOWN}")
+        raise refuse(f"不认识的动作「{value}」", f"可以写：{_KNOWN}")
     if not isinstance(value, str | dict | _Verb):
-        raise refuse("动作不能是列表", f"可以写:{_KNOWN}")
+        raise refuse("动作不能是列表", f"可以写：{_KNOWN}")
     return value
 
 

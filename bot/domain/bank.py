@@ -159,7 +159,7 @@ class Bank(Value):
 def _unique(what: str, words: Iterable[str]) -> None:
     double = [word for word, count in Counter(words).items() if count > 1]
     if double:
-        raise refuse(f"{what}重复:{'、'.join(double)}", "每个只写一次")
+        raise refuse(f"{what}重复：{'、'.join(double)}", "每个只写一次")
 
 
 def _known(what: str, words: Iterable[str], known: Iterable[str], where: str) -> None:

@@ -25,7 +25,7 @@ def read_time(text: str) -> time:
     """Read ``HH:MM``; the minute may not be left out."""
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise refuse(f"「{text}」不是时刻", "写成 09:30 的样子,用英文冒号")
+        raise refuse(f"「{text}」不是时刻", "写成 09:30 的样子，用英文冒号")
     return time(int(match[1]), int(match[2]))
 
 
@@ -43,7 +43,8 @@ def _window(value: object) -> object:
 
 def _same_day(window: tuple[time, time]) -> tuple[time, time]:
     if window[1] <= window[0]:
-        raise refuse(f"「{write_window(window)}」的结束早于开始", "发送时间不能跨夜,分清上午和下午")
+        what = f"「{write_window(window)}」的结束早于开始"
+        raise refuse(what, "发送时间不能跨夜，分清上午和下午")
     return window
 
 
@@ -74,7 +75,7 @@ def _yes_no(value: object) -> object:
 
 def _slug(value: str) -> str:
     if not _SLUG.fullmatch(value):
-        raise refuse(f"编号「{value}」写法不对", "只用小写字母、数字和连字符,例如 d01-welcome")
+        raise refuse(f"编号「{value}」写法不对", "只用小写字母、数字和连字符，例如 d01-welcome")
     return value
 
 

@@ -20,7 +20,7 @@ def _emoji(value: object) -> object:
         return 0
     match = _AT_MOST.fullmatch(value.strip())
     if match is None:
-        raise refuse(f"「{value}」读不懂", "写成 每条最多1个,或写 不用")
+        raise refuse(f"「{value}」读不懂", "写成 每条最多1个，或写 不用")
     return int(match[1])
 
 

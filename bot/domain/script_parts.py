@@ -86,7 +86,7 @@ def read_missed(value: object) -> object:
         return Missed(rule=MissedRule(value))
     match = _CATCH_UP.fullmatch(value.strip())
     if match is None:
-        raise refuse(f"不能写「{value}」", "只能写:跳过、当日补到18:00、顺延一天")
+        raise refuse(f"不能写「{value}」", "只能写：跳过、当日补到18:00、顺延一天")
     return Missed(rule=MissedRule.CATCH_UP, until=read_time(match[1]))
 
 
@@ -120,7 +120,7 @@ def read_reentry(value: object) -> object:
     if match := _EVERY_DAYS.fullmatch(value.strip()):
         return Reentry(rule=ReentryRule.INTERVAL, days=int(match[1]))
     if value not in (ReentryRule.NEVER, ReentryRule.AFTER_EXIT, ReentryRule.PER_ANCHOR):
-        raise refuse(f"不能写「{value}」", "只能写:不允许、退出后、间隔30天、每次锚点")
+        raise refuse(f"不能写「{value}」", "只能写：不允许、退出后、间隔30天、每次锚点")
     return Reentry(rule=ReentryRule(value))
 
 

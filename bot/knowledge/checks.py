@@ -66,7 +66,7 @@ def _repeated(documents: Sequence[Document]) -> Iterator[tuple[Document, Problem
             first = wordings.setdefault(plain(question), document)
             if first is not document:
                 what = f"「{question}」在 {first.file}:{first.line}({first.id})已经问过"
-                yield document, _at(document, "问", what, "两条合成一条,或换一种问法")
+                yield document, _at(document, "问", what, "两条合成一条，或换一种问法")
 
 
 def _dates(document: Document, today: date) -> Iterator[Problem]:
@@ -87,7 +87,7 @@ def _dates(document: Document, today: date) -> Iterator[Problem]:
             document,
             "审批日",
             f"审批日 {approval.approved_on} 还没到",
-            "改成真实的审批日,审批前不能用",
+            "改成真实的审批日，审批前不能用",
         )
 
 
@@ -102,7 +102,7 @@ def _wording(document: Document, terms: Terms) -> Iterator[Problem]:
             yield _at(document, "答", f"写了{found.name}", "删掉个人信息", section.line)
         for name in variables_in(section.text):
             if name not in terms.variables:
-                mend = "看看是不是写错了字,或在 sop/_workspace.yaml 的变量里登记"
+                mend = "看看是不是写错了字，或在 sop/_workspace.yaml 的变量里登记"
                 yield _at(document, "答", f"不认识变量「{{{name}}}」", mend, section.line)
 
 
@@ -126,7 +126,7 @@ def _risk_notice(document: Document) -> Iterator[Problem]:
             yield _at(
                 document,
                 section.title,
-                "这一节讲理财,却没有风险提示",
+                "这一节讲理财，却没有风险提示",
                 "节末写上「理财非存款、产品有风险、投资须谨慎。」",
                 section.line,
             )

@@ -95,7 +95,7 @@ class SheetHead(Value):
         if self.category != "产品" and (sold or self.term or self.minimum or self.risk_rating):
             raise refuse(
                 f"{self.category}不能写 在售、停售、风险等级、期限或起点",
-                "是产品就把类别改成 产品,不是就删掉它们",
+                "是产品就把类别改成 产品，不是就删掉它们",
             )
         if self.category == "产品" and self.risk_rating is None:
             raise refuse("产品没有写「风险等级」", "补上 风险等级: R1 到 R5")

@@ -128,7 +128,7 @@ def _entry(
 
 
 def _missing(key: str, file: str, line: int, terms: Mapping[str, object]) -> list[Problem]:
-    mend = "写在这一条里,或写在「缺省」里"
+    mend = "写在这一条里，或写在「缺省」里"
     return [
         Problem(file, line, term, f"{key} 缺少「{term}」", mend)
         for term, value in terms.items()
@@ -148,7 +148,7 @@ def read_sheet(text: str, file: str) -> _Read:
     problems = unreadable(body, first_line, file)
     sections = sections_of(body, first_line)
     if not sections:
-        problems.append(Problem(file, first_line, "", "只有开头,没有正文", "在 --- 下面写上正文"))
+        problems.append(Problem(file, first_line, "", "只有开头，没有正文", "在 --- 下面写上正文"))
     if problems:
         raise ContentError(problems)
     products = [_product(head)] if head.category == "产品" else []

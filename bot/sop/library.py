@@ -116,7 +116,7 @@ def _scripts(reading: _Reading, folder: FilePath) -> dict[str, ScriptFile]:
             continue
         if not path.name.endswith(SCRIPT_SUFFIX):
             file = path.relative_to(reading.root).as_posix()
-            mend = f"剧本的文件名要以 {SCRIPT_SUFFIX} 结尾;不是剧本的,移出 sop 文件夹"
+            mend = f"剧本的文件名要以 {SCRIPT_SUFFIX} 结尾；不是剧本的，移出 sop 文件夹"
             reading.problems.append(Problem(file, 0, "", "不认识的文件", mend))
             continue
         read = reading.read(path, SopScript)

@@ -55,10 +55,10 @@ def _state(script: SopScript, source: SourceFile, context: LintContext) -> Found
     if must_be_runnable(script):
         for path, words in not_runnable(script):
             what = f"本版还不能运行{words}"
-            yield source.problem(path, what, "请把 状态 改为 草稿,或删掉它")
+            yield source.problem(path, what, "请把 状态 改为 草稿，或删掉它")
     approval = script.approval
     if script.status is Status.PUBLISHED and approval is None:
-        mend = "补上审批一节,或把 状态 改为 待审"
+        mend = "补上审批一节，或把 状态 改为 待审"
         yield source.problem(("状态",), "已发布的剧本缺少审批", mend)
     if approval is None or script.status is not Status.PUBLISHED:
         return
@@ -80,7 +80,7 @@ def _ids(script: SopScript, source: SourceFile, context: LintContext) -> Found:
         if part_id in seen:
             line = source.problem(seen[part_id], "", "").line
             what = f"编号「{part_id}」在第 {line} 行已经用过"
-            yield source.problem(path, what, "换一个编号;发过的编号不要改")
+            yield source.problem(path, what, "换一个编号；发过的编号不要改")
         seen.setdefault(part_id, path)
 
 
@@ -88,7 +88,7 @@ def _measures(script: SopScript, source: SourceFile, context: LintContext) -> Fo
     """Refuse a metric that nothing counts, in a script that runs."""
     if script.measures is None or not must_be_runnable(script):
         return
-    mend = f"可以写:{'、'.join(sorted(KNOWN_METRICS))}"
+    mend = f"可以写：{'、'.join(sorted(KNOWN_METRICS))}"
     if script.measures.main not in KNOWN_METRICS:
         what = f"不会算「{script.measures.main}」"
         yield source.problem(("看效果", "主指标"), what, mend)
@@ -108,10 +108,10 @@ def _group_steps(script: SopScript, source: SourceFile, context: LintContext) ->
         if script.rest_days is RestDays.SEND and step.kind and not step.kind.allowed_on_rest_days:
             path = ("步骤", number, "类型")
             what = f"「休息日: 照发」时不能有「{step.kind}」类步骤"
-            yield source.problem(path, what, "只有公益与祝福类可以照发,改成 顺延")
+            yield source.problem(path, what, "只有公益与祝福类可以照发，改成 顺延")
     if script.opt_out is None and any(step.marketing for step in script.steps):
-        what = "有活动或产品类步骤,却没有「退出」"
-        yield source.problem((), what, "补上退出一节:关键词、动作、回话", key="退出")
+        what = "有活动或产品类步骤，却没有「退出」"
+        yield source.problem((), what, "补上退出一节：关键词、动作、回话", key="退出")
 
 
 def _rails(script: SopScript, source: SourceFile, context: LintContext) -> Found:
@@ -131,15 +131,15 @@ def _rails(script: SopScript, source: SourceFile, context: LintContext) -> Found
             continue
         minutes = (window[1].hour - window[0].hour) * 60 + window[1].minute - window[0].minute
         if quiet_minutes(window, rails.quiet) == minutes:
-            what = "这段时间全在静默时段里,永远发不出去"
-            yield source.problem(path, what, "改时间,或改静默时段")
+            what = "这段时间全在静默时段里，永远发不出去"
+            yield source.problem(path, what, "改时间，或改静默时段")
 
 
 def _references(script: SopScript, source: SourceFile, context: LintContext) -> Found:
     if script.persona not in context.personas and not _unread(context, PERSONA_SUFFIX):
         known = "、".join(sorted(context.personas)) or "(还没有)"
         what = f"没有人设「{script.persona}」"
-        yield source.problem(("人设",), what, f"可以写:{known}")
+        yield source.problem(("人设",), what, f"可以写：{known}")
     steps = {step.id for step in script.steps}
     for number, step_id in enumerate(script.late_joiners.steps if script.late_joiners else ()):
         if step_id not in steps:
@@ -150,7 +150,7 @@ def _references(script: SopScript, source: SourceFile, context: LintContext) -> 
         if role not in roles:
             path = ("适用", "群主角色", number)
             what = f"员工里没有「{role}」"
-            yield source.problem(path, what, f"可以写:{'、'.join(sorted(roles))}")
+            yield source.problem(path, what, f"可以写：{'、'.join(sorted(roles))}")
     for number, step in enumerate(script.steps):
         yield from _step_references(step, ("步骤", number), steps, source, context)
     for number, overlay in enumerate(script.overlays):
@@ -166,13 +166,13 @@ def _step_references(
         targets.append(((*at, "分支", number, key), branch.goto or branch.otherwise))
     for path, target in targets:
         if target is not None and target not in steps and target != END_OF_RUN:
-            mend = f"改成已有的步骤编号,或写 {END_OF_RUN}"
+            mend = f"改成已有的步骤编号，或写 {END_OF_RUN}"
             yield source.problem(path, f"没有步骤「{target}」", mend)
     follow_up = step.after.follow_up if step.after else None
     if follow_up and follow_up not in context.scripts and not _unread(context, SCRIPT_SUFFIX):
         path = (*at, "结束后", "转入")
         what = f"没有剧本「{follow_up}」"
-        yield source.problem(path, what, "先写好这个剧本,或删掉转入")
+        yield source.problem(path, what, "先写好这个剧本，或删掉转入")
     yield from _pictures(step.attachments, at, source, context)
 
 
@@ -237,7 +237,7 @@ def _quota(script: SopScript, source: SourceFile, context: LintContext) -> Found
             if days[step.day] > script.rails.broadcasts_a_day:
                 path: Path = ("步骤", number, "第几天")
                 what = f"第 {step.day} 天的企业群发超过每天 {script.rails.broadcasts_a_day} 条"
-                yield source.problem(path, what, "换一天,或换一种发送方式")
+                yield source.problem(path, what, "换一天，或换一种发送方式")
     for ahead in range(7):
         anchor = context.today + timedelta(days=ahead)
         planned = _planned(script, anchor, context)
@@ -245,7 +245,7 @@ def _quota(script: SopScript, source: SourceFile, context: LintContext) -> Found
             if each.skip in ("daily_cap", "weekly_cap") and each.step_id in place:
                 path = ("步骤", place[each.step_id])
                 what = f"步骤 {each.step_id} 在额度内排不下(例如从 {anchor} 起算)"
-                yield source.problem(path, what, "换一天,或换一种发送方式")
+                yield source.problem(path, what, "换一天，或换一种发送方式")
                 return
         crowded = _crowded_product(script, planned)
         if crowded is not None:

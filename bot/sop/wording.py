@@ -83,11 +83,11 @@ def _variables(said: Said, script: SopScript, source: SourceFile, context: LintC
     for name in variables_in(said.text):
         line = _line_in(said.text, "{" + name + "}")
         if name not in known:
-            mend = "看看是不是写错了字;固定不变的词在 sop/_workspace.yaml 的变量里登记"
+            mend = "看看是不是写错了字；固定不变的词在 sop/_workspace.yaml 的变量里登记"
             what = f"不认识变量「{{{name}}}」"
             yield source.problem(said.path, what, mend, text_line=line)
         elif name.startswith(_PRODUCT_VARIABLE) and not said.product:
-            what = f"用了「{{{name}}}」,却没有写是哪个产品"
+            what = f"用了「{{{name}}}」，却没有写是哪个产品"
             yield source.problem(said.path, what, "在这一步补上「产品: 编号」", text_line=line)
 
 
@@ -104,19 +104,19 @@ def _body(said: Said, part: Step | Overlay, script: SopScript, source: SourceFil
     length = len(re.sub(r"\s", "", said.text))
     most = script.rails.body_chars
     if length > most:
-        yield source.problem(said.path, f"正文有 {length} 个字,超过 {most} 个", "删到上限以内")
+        yield source.problem(said.path, f"正文有 {length} 个字，超过 {most} 个", "删到上限以内")
     for words in part.must_contain:
         if words not in said.text:
             what = f"正文里没有必含的「{words}」"
-            yield source.problem(said.path, what, "在正文里写上,或从必含里删掉")
+            yield source.problem(said.path, what, "在正文里写上，或从必含里删掉")
     if isinstance(part, Step) and (match := _WEEKDAY.search(said.text)):
-        what = f"正文写了「{match[0]}」,但这一步落在星期几并不固定"
+        what = f"正文写了「{match[0]}」，但这一步落在星期几并不固定"
         line = _line_in(said.text, match[0])
         yield source.problem(said.path, what, "改成不提星期几的说法", text_line=line)
     if script.rails.one_topic and (match := _SECOND_TOPIC.search(said.text)):
         what = f"「{match[0]}」说明这条讲了两件事"
         line = _line_in(said.text, match[0])
-        yield source.problem(said.path, what, "拆成两步,或删掉一件", text_line=line)
+        yield source.problem(said.path, what, "拆成两步，或删掉一件", text_line=line)
 
 
 def _products(
@@ -136,7 +136,7 @@ def _products(
             yield source.problem((*at, "产品"), what, "改成 knowledge/products 里有的编号")
         elif (product.risk_rating or "R9") > script.rails.max_risk:
             what = f"产品风险 {product.risk_rating or '未知'} 高于上限 {script.rails.max_risk}"
-            yield source.problem((*at, "产品"), what, "换一个产品,或删掉这一步")
+            yield source.problem((*at, "产品"), what, "换一个产品，或删掉这一步")
     elif part.kind is StepKind.PRODUCT:
         what = "产品类步骤没有写是哪个产品"
         yield source.problem((*at, "类型"), what, "补上「产品: 编号」")

@@ -32,7 +32,7 @@ class Ownership:
             os.close(handle)
             raise ConfigError(
                 f"另一个知邻正在用数据库 {self._database}。"
-                "请先停掉它;要开几个进程,请把 [database] url 换成 PostgreSQL。"
+                "请先停掉它；要开几个进程，请把 [database] url 换成 PostgreSQL。"
             ) from error
         self._handle = handle
 

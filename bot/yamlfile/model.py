@@ -102,13 +102,13 @@ def _say_structure(kind: str, at: Node) -> Said | None:
             return WIDE_COLON
         if isinstance(at, Scalar) and ":" in at.text:
             return TIGHT_COLON
-        return "这里要写成「键: 值」的形式", "换行缩进后一行写一个「键: 值」,或写成 {键: 值}"
+        return "这里要写成「键: 值」的形式", "换行缩进后一行写一个「键: 值」，或写成 {键: 值}"
     if kind in ("tuple_type", "list_type", "set_type", "frozen_set_type"):
         return "这里要写成列表", "写成 [甲, 乙],或换行后每行一个「- 」"
     if isinstance(at, Mapping | Items) and kind not in ("too_short", "too_long"):
         if isinstance(at, Mapping) and at.flow and kind == "string_type":
             return QUOTE_BRACE
-        return "这里要写一个值,不是列表也不是「键: 值」", "改成一个词、一段文字或一个数"
+        return "这里要写一个值，不是列表也不是「键: 值」", "改成一个词、一段文字或一个数"
     return None
 
 
@@ -125,7 +125,7 @@ def _choices(context: Context[str, object], shown: str) -> Said:
 
 
 def _number(_: Context[str, object], shown: str) -> Said:
-    return f"{shown}不是数", "写一个阿拉伯数字,例如 5"
+    return f"{shown}不是数", "写一个阿拉伯数字，例如 5"
 
 
 def _date(_: Context[str, object], shown: str) -> Said:
@@ -152,7 +152,7 @@ _SAYINGS: dict[str, Callable[[Context[str, object], str], Said]] = {
     "bool_parsing": _yes_no,
     "bool_type": _yes_no,
     "string_too_short": lambda _, shown: ("不能是空的", "写上内容"),
-    "string_too_long": lambda c, shown: (f"太长,最多 {c.get('max_length')} 个字", "写短一些"),
+    "string_too_long": lambda c, shown: (f"太长，最多 {c.get('max_length')} 个字", "写短一些"),
     "string_pattern_mismatch": lambda c, shown: (
         f"{shown}的写法不对",
         f"要符合 {c.get('pattern')}",

@@ -74,7 +74,7 @@ class _Composer:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents == 2:
-                    self._refuse(event, (), "一个文件只能有一份内容", "删掉「---」,或分成两个文件")
+                    self._refuse(event, (), "一个文件只能有一份内容", "删掉「---」，或分成两个文件")
                 if event.version or event.tags:
                     self._refuse(event, (), "不用 % 开头的 YAML 指令", "删掉这一行")
             elif isinstance(event, yaml.NodeEvent):
@@ -82,7 +82,7 @@ class _Composer:
                 root = root or node
         if root is None or (isinstance(root, Scalar) and not root.text and not root.style):
             self.problems.append(
-                Problem(self._file, 0, "", "文件是空的", "写上内容,或删掉这个文件")
+                Problem(self._file, 0, "", "文件是空的", "写上内容，或删掉这个文件")
             )
         return root
 
@@ -96,7 +96,7 @@ class _Composer:
         if isinstance(event, yaml.ScalarEvent):
             style = event.style if event.style in ("'", '"', "|", ">") else ""
             if not style and event.value and _spans_lines(event):
-                self._refuse(event, path, "没有加引号的文字换了行", "给整段加引号,或用「|」")
+                self._refuse(event, path, "没有加引号的文字换了行", "给整段加引号，或用「|」")
             return Scalar(event.value, line, style)
         return Scalar("", line, '"')
 
@@ -111,7 +111,7 @@ class _Composer:
             item = self._node(event, events, here)
             if isinstance(item, Scalar) and not item.style:
                 if not item.text:
-                    self._refuse(event, here, "这一项是空的", "写上内容,或删掉这一行")
+                    self._refuse(event, here, "这一项是空的", "写上内容，或删掉这一行")
                 elif start.flow_style and mistakes.WIDE_COMMA_SIGN in item.text:
                     self._refuse(event, here, *mistakes.WIDE_COMMA)
             items.append(item)
@@ -153,7 +153,7 @@ class _Composer:
         elif empty and lone:
             self._refuse(event, here, *mistakes.QUOTE_BRACE)
         elif empty:
-            self._refuse(event, here, f"「{name}」后面没有写值", "写上值;不需要就删掉这一行")
+            self._refuse(event, here, f"「{name}」后面没有写值", "写上值；不需要就删掉这一行")
         elif flow and _has_wide_comma(value):
             self._refuse(event, here, *mistakes.WIDE_COMMA)
 
@@ -166,11 +166,11 @@ class _Composer:
                 ]
             )
         if isinstance(event, yaml.AliasEvent):
-            self._refuse(event, path, "不用 * 引用", "把内容原样写在这里;以 * 开头的文字要加引号")
+            self._refuse(event, path, "不用 * 引用", "把内容原样写在这里；以 * 开头的文字要加引号")
         elif getattr(event, "anchor", None):
-            self._refuse(event, path, "不用 & 锚点", "删掉它;以 & 开头的文字要加引号")
+            self._refuse(event, path, "不用 & 锚点", "删掉它；以 & 开头的文字要加引号")
         elif getattr(event, "tag", None):
-            self._refuse(event, path, "不用 ! 类型标记", "删掉它;以 ! 开头的文字要加引号")
+            self._refuse(event, path, "不用 ! 类型标记", "删掉它；以 ! 开头的文字要加引号")
 
     def _line(self, event: yaml.Event) -> int:
         return event.start_mark.line + 1 + self._shift if event.start_mark else 0

@@ -38,7 +38,7 @@ def test_questions_differ_until_every_wording_stood_in_every_frame():
 
 
 async def test_an_unknown_measure_is_refused_with_the_names_that_exist():
-    with pytest.raises(ConfigError, match="没有这一项测试:speed") as refused:
+    with pytest.raises(ConfigError, match="没有这一项测试：speed") as refused:
         await run_bench(["help", "speed"], Workspace(starter_root()), print)
     assert all(name in str(refused.value) for name in NAMES)
 

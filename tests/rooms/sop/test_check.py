@@ -78,7 +78,7 @@ def test_the_starter_is_sound(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("人设: xiaoan ", "人设: xiaohong ", "没有人设「xiaohong」 可以写:xiaoan"),
+        ("人设: xiaoan ", "人设: xiaohong ", "没有人设「xiaohong」 可以写：xiaoan"),
         ("{答复: qa-07}", "{答复: qa-99}", "没有编号「qa-99」的问答"),
         ("{打标签: 国债提醒}", "{打标签: 股票提醒}", "标签「股票提醒」没有登记"),
         ("群标签含任一: [银龄群]", "群标签含任一: [金领群]", "群标签「金领群」没有登记"),
