@@ -81,6 +81,8 @@ def demo(
 
     例:zhilin demo · zhilin demo --headless --json --days 3
     """
+    if not headless and (as_json or days is not None):
+        raise typer.BadParameter("--json 和 --days 要和 --headless 一起用。")
     workspace = the_workspace(folder, or_starter=True)
     logs("ERROR" if headless else "WARNING")
     if headless:
@@ -211,8 +213,7 @@ def ask(
     from bot.asking import ask_once
 
     if plane not in ("kf", "group", "staff"):
-        typer.echo("--plane 只能写 kf、group 或 staff。", err=True)
-        raise typer.Exit(2)
+        raise typer.BadParameter("只能写 kf、group 或 staff。", param_hint="--plane")
     logs("ERROR")
     answer = _run(
         ask_once(

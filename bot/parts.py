@@ -76,7 +76,7 @@ async def open_wire(
         KfChannel(kf, clock, settings.kf.repeated_msgid_code),
         AppChannel(AppApi(client, wecom.agent_id)),
         ContactChannel(contact, media),
-        ArchiveChannel(archive),
+        ArchiveChannel(archive, clock),
     )
     return Wire(
         channels={channel.name: channel for channel in channels},

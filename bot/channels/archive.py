@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain.events import Arrival, GroupMessageReceived, Notice, Received
 from bot.domain.ids import GroupChatId
 from bot.domain.messages import Outbound, Receipt
 from bot.errors import Undeliverable, WeComError
-from bot.ports import Archive
+from bot.log import logger
+from bot.ports import Archive, Clock
 from bot.wecom.errcodes import as_channel_error
 
 _PAGE = 500
+_FIRST = "first:"
+_OLD = timedelta(minutes=10)
+log = logger(__name__)
 _CUSTOMER_PREFIXES = ("wm", "wo")
 
 
@@ -22,28 +26,49 @@ class ArchiveChannel:
 
     name = "archive"
 
-    def __init__(self, archive: Archive | None) -> None:
+    def __init__(self, archive: Archive | None, clock: Clock) -> None:
         self._archive = archive
+        self._clock = clock
 
     def cursor_of(self, notice: Notice) -> str | None:
         """Name the archive's cursor: the last sequence number that was pulled."""
         return "archive"
 
     async def receive(self, notice: Notice, cursor: str) -> Received:
-        """Pull one page; the cursor moves past every kind of message, read or not."""
+        """Pull one page; the cursor moves past every kind of message, read or not.
+
+        A first start reads past the last days' messages and works on what is new only.
+        """
         if self._archive is None:
             return Received()
+        first = not cursor or cursor.startswith(_FIRST)
+        seq = int(cursor.removeprefix(_FIRST) or 0)
         try:
-            items = await self._archive.pull(int(cursor or 0), _PAGE)
+            items = await self._archive.pull(seq, _PAGE)
         except WeComError as error:
             raise as_channel_error(error) from error
-        arrivals = [arrival for item in items if (arrival := _read(item)) is not None]
-        last = max((int(str(item["seq"])) for item in items), default=int(cursor or 0))
-        return Received(arrivals=tuple(arrivals), cursor=str(last), more=len(items) == _PAGE)
+        since = self._clock.now() - _OLD if first else datetime.fromtimestamp(0, UTC)
+        arrivals = [arrival for item in items if (arrival := _read_safely(item, since))]
+        last = max((int(str(item["seq"])) for item in items), default=seq)
+        more = len(items) == _PAGE
+        mark = _FIRST if first and more else ""
+        return Received(arrivals=tuple(arrivals), cursor=f"{mark}{last}", more=more)
 
     async def send(self, key: str, message: Outbound, *, repeated: bool) -> Receipt:
         """Refuse: in a customer group no program may speak (wecom_protocol §0 b)."""
         raise Undeliverable("archive_is_read_only")
+
+
+def _read_safely(item: Mapping[str, Any], since: datetime) -> Arrival | None:
+    """Read one message; one that cannot be read must not hold up those behind it."""
+    try:
+        arrival = _read(item)
+    except (ValueError, TypeError, AttributeError):
+        log.warning("item_not_read", msgid=str(item.get("msgid", "")))
+        return None
+    event = arrival.event if arrival else None
+    fresh = isinstance(event, GroupMessageReceived) and event.sent_at >= since
+    return arrival if fresh else None
 
 
 def _read(item: Mapping[str, Any]) -> Arrival | None:

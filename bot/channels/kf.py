@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.channels.kf_events import read_message
 from bot.domain.delivery import PERSON_STATES
-from bot.domain.events import Notice, Received
+from bot.domain.events import Arrival, Notice, Received
 from bot.domain.ids import digest
 from bot.domain.messages import KfEventReply, KfHandover, KfReply, Outbound, Receipt
 from bot.errors import Undeliverable, WeComError
+from bot.log import logger
 from bot.ports import Clock
 from bot.wecom.crypto import parse_xml
 from bot.wecom.errcodes import as_channel_error
 from bot.wecom.kf import KfApi
 
 _FIRST = "first:"
+log = logger(__name__)
 _OLD = timedelta(minutes=10)
 _POOL, _PERSON = 2, 3
 _NOT_RECEIVING = frozenset({95014, 95019})
@@ -48,7 +51,7 @@ class KfChannel:
             raise as_channel_error(error) from error
         since = self._clock.now() - _OLD if first else datetime.fromtimestamp(0, UTC)
         arrivals = [
-            arrival for item in page.msg_list if (arrival := read_message(item, since)) is not None
+            arrival for item in page.msg_list if (arrival := _read_safely(item, since)) is not None
         ]
         keeps_first = first and page.has_more
         return Received(
@@ -108,6 +111,15 @@ class KfChannel:
     async def _with_person(self, message: KfHandover) -> bool:
         session = await self._api.service_state(message.account, message.customer)
         return session.service_state in PERSON_STATES
+
+
+def _read_safely(item: Mapping[str, Any], since: datetime) -> Arrival | None:
+    """Read one message; one that cannot be read must not hold up those behind it."""
+    try:
+        return read_message(item, since)
+    except (ValueError, TypeError, AttributeError):
+        log.warning("item_not_read", msgid=str(item.get("msgid", "")))
+        return None
 
 
 def _content(message: KfReply) -> Mapping[str, object]:

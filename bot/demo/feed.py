@@ -36,6 +36,8 @@ REASONS = {
     "no_event": "网点没有排活动",
     "event_passed": "活动日子已经过了",
     "step_removed": "新文件里没有这一步了",
+    "cancel_failed": "没能撤回群主的任务，请群主自己删掉",
+    "script_stopped": "剧本停用了，不发",
     "in_doubt": "发没发出去说不准，请人工核对",
     "group_dismissed": "群已解散",
 }

@@ -60,13 +60,15 @@ async def _steps(tx: Tx, demo: Demo, script: str) -> dict[str, Any]:
     steps = await tx.runs.all_steps(script)
     over = [step for step in steps if step.state in FINAL_STEPS]
     reasons = Counter(step.reason for step in over if step.state != "confirmed")
+    if len(steps) > len(over):
+        reasons["not_over"] = len(steps) - len(over)  # only where the story was cut short
     subjects = {run.id: run.subject for run in runs}
     texts = {(subjects[step.run], step.text) for step in over}
     return {
         "groups": len(demo.town.groups),
         "holdout_groups": sum(run.state == "held_out" for run in runs),
         "runs_ended": sum(run.state in ("done", "exited") for run in runs),
-        "steps_planned": len(over),
+        "steps_planned": len(steps),
         "steps_pending": len(steps) - len(over),
         "steps_confirmed": sum(step.state == "confirmed" for step in over),
         "steps_delivered": _delivered(demo, texts),

@@ -19,7 +19,7 @@ SESSION_ENDED = 4
 class Terms(Value):
     """On what terms a message may leave; stored with it in the outbox."""
 
-    purpose: Literal["answer", "notice", "staff", "step", "control"]
+    purpose: Literal["answer", "notice", "handover", "staff", "step", "control"]
     subject: str = ""
     opens_at: datetime | None = None
     closes_at: datetime | None = None
@@ -96,6 +96,10 @@ def decide(terms: Terms, facts: Facts, limits: Limits, zone: ZoneInfo, now: date
         return Hold(until=terms.opens_at, reason="not_yet_due")
     if terms.purpose in ("answer", "notice"):
         return _decide_reply(terms, facts, now)
+    if terms.purpose == "handover":
+        # A colleague who has the session keeps it.
+        with_person = facts.session is not None and facts.session.state in PERSON_STATES
+        return Skip(reason="person_has_session") if with_person else Send()
     if terms.purpose == "step":
         return _decide_step(terms, facts, limits, zone, now)
     return Send()

@@ -9,8 +9,9 @@ from bot.domain.bank import Bank
 from bot.domain.delivery import Terms
 from bot.domain.ids import CustomerId, RmId, digest
 from bot.domain.lead import Lead, Need, Signal, Stage, choose_rm
+from bot.domain.messages import StaffText
 from bot.domain.people import Customer
-from bot.leads.cards import lead_card
+from bot.leads.cards import clip, lead_card
 from bot.leads.watch import next_look
 from bot.storage.db import Tx
 
@@ -41,6 +42,8 @@ class LeadDesk:
             if lead.stage == "asking" and not signal.ask_first:
                 # Who asks for it outright has said yes already.
                 await self.consent(tx, lead, agreed=True, group=group, now=now)
+            elif lead.stage != "asking":
+                await self._tell_more(tx, lead, signal, now)
             return lead
         await tx.ledger.add(
             "lead_opened", lead.customer, now, lead=lead.id, need=lead.need.value, rm=rm
@@ -48,6 +51,16 @@ class LeadDesk:
         if stage == "new":
             await self.send_card(tx, lead, customer, group, signal.cautions, now)
         return lead
+
+    async def _tell_more(self, tx: Tx, lead: Lead, signal: Signal, now: datetime) -> None:
+        """Tell who has the lead that the customer came back to it."""
+        quote = clip(signal.evidence.quote, 60)
+        words = StaffText(
+            to=(lead.rm,), text=f"「{lead.need.value}」的客户又说：「{quote}」。请接着跟进。"
+        )
+        evidence = signal.evidence
+        key = f"more:{lead.id}:{digest(evidence.at.isoformat(), evidence.quote, size=8)}"
+        await tx.outbox.put(key, words, Terms(purpose="staff", subject=lead.rm), now)
 
     async def consent(self, tx: Tx, lead: Lead, *, agreed: bool, group: str, now: datetime) -> None:
         """Carry on with a lead whose customer was asked first, or close it."""

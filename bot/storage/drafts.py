@@ -69,6 +69,20 @@ class Drafts:
         )
         return [_draft(row) for row in rows]
 
+    async def was_sent(self, chat: str, asker: str, since: datetime) -> bool:
+        """Tell whether an owner has sent a reply that was drafted for this person since then."""
+        statement = (
+            select(drafts.c.id)
+            .where(
+                drafts.c.chat == chat,
+                drafts.c.asker == asker,
+                drafts.c.state == "sent",
+                drafts.c.at >= since,
+            )
+            .limit(1)
+        )
+        return (await self._connection.execute(statement)).first() is not None
+
     async def settle(self, draft: int, state: str) -> bool:
         """Write what the owner did; False where it was settled before."""
         result = await self._connection.execute(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.runs import NewStep, Run, RunState, RunStep, SendTask
@@ -89,6 +89,19 @@ class Runs:
         ]
         await insert_new(self._connection, run_steps, rows)
 
+    async def skip_removed(self, run: int, kept: Collection[str], now: datetime) -> None:
+        """Skip the steps that have not begun and are not in the new file."""
+        await self._connection.execute(
+            update(run_steps)
+            .where(
+                run_steps.c.enrolment == run,
+                run_steps.c.state == "planned",
+                run_steps.c.iteration == 0,
+                run_steps.c.step.not_in(list(kept)),
+            )
+            .values(state="skipped", reason="step_removed", changed_at=now)
+        )
+
     async def drop_planned(self, run: int) -> None:
         """Forget the steps that have not begun, before a new plan is written."""
         await self._connection.execute(
@@ -162,12 +175,25 @@ class Runs:
         )
 
     async def end(self, run: int, state: RunState, reason: str, now: datetime) -> None:
-        """End a run; what was still planned is skipped with the same reason."""
+        """End a run; what was planned, or waited for a hand, is skipped with the same reason."""
         await self.change(run, state=state, reason=reason, ended_at=now, due_at=None)
         if state == "exited":
             await self._connection.execute(
                 update(run_steps)
-                .where(run_steps.c.enrolment == run, run_steps.c.state == "planned")
+                .where(
+                    run_steps.c.enrolment == run,
+                    or_(
+                        run_steps.c.state == "planned",
+                        and_(
+                            run_steps.c.state == "waiting",
+                            # A mass-send task is ended by its own cancel and result.
+                            ~exists().where(
+                                send_tasks.c.run_step == run_steps.c.id,
+                                send_tasks.c.state == "waiting",
+                            ),
+                        ),
+                    ),
+                )
                 .values(state="skipped", reason=reason, changed_at=now)
             )
 

@@ -19,7 +19,7 @@ async def facts_for(
     tx: Tx, key: str, terms: Terms, content: Content, now: datetime
 ) -> tuple[Facts, Limits]:
     """Return the facts and limits a message is decided by; staff and control need none."""
-    if terms.purpose in ("answer", "notice"):
+    if terms.purpose in ("answer", "notice", "handover"):
         session = await tx.conversations.session(terms.subject, terms.account)
         return Facts(session=session), Limits()
     if terms.purpose == "step" and terms.enrolment is not None:

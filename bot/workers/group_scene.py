@@ -10,7 +10,8 @@ from bot.domain.lead import Lead
 from bot.domain.people import GroupChat
 from bot.domain.runs import RunStep
 from bot.domain.script import SopScript
-from bot.domain.steps import Listen, Step
+from bot.domain.steps import Intent, Listen, Step
+from bot.errors import Retryable
 from bot.sop.listen import hears, plain
 from bot.storage.db import Database
 from bot.workers.content import Content
@@ -37,6 +38,8 @@ async def read_scene(
         group = await tx.people.group(event.chat)
         if group is None:
             return None
+        if not group.owner and not group.dismissed:
+            raise Retryable("group_not_read")  # it is known by its event only, and read in a moment
         runs = await tx.runs.of_subject(event.chat)
         script = None
         steps: list[tuple[RunStep, Step]] = []
@@ -46,7 +49,11 @@ async def read_scene(
                 part = script.part(row.step) if script else None
                 if row.state in _STARTED and isinstance(part, Step):
                     steps.append((row, part))
-        asking = await tx.leads.asking(CustomerId(event.sender), event.chat)
+        asking = [
+            lead
+            for lead in await tx.leads.asking(CustomerId(event.sender), event.chat)
+            if await tx.drafts.was_sent(event.chat, event.sender, lead.opened_at)
+        ]
     names = {member.id: member.name for member in group.members}
     return Scene(group, names.get(event.sender, ""), script, tuple(steps), tuple(asking))
 
@@ -59,6 +66,18 @@ def heard_by(scene: Scene, text: str) -> tuple[RunStep | None, Listen] | None:
                 return row, listen
     for listen in scene.script.listens if scene.script else ():
         if hears(listen, text):
+            return None, listen
+    return None
+
+
+def intended(scene: Scene, intent: Intent) -> tuple[RunStep | None, Listen] | None:
+    """Return what the script does about an intent: the newest step first."""
+    for row, step in scene.steps:
+        for listen in step.listens:
+            if listen.intent is intent:
+                return row, listen
+    for listen in scene.script.listens if scene.script else ():
+        if listen.intent is intent:
             return None, listen
     return None
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.answering.answer import Question
-from bot.answering.red_flags import red_flag
+from bot.answering.red_flags import FRAUD, red_flag
 from bot.domain.compliance import mask
 from bot.domain.delivery import Terms
 from bot.domain.events import GroupMessageReceived
 from bot.domain.ids import CustomerId, RmId
-from bot.domain.knowledge import Answer
+from bot.domain.knowledge import Answer, AnswerKind
 from bot.domain.people import Customer, GroupChat
 from bot.domain.render import UnknownVariable, render
 from bot.domain.runs import RunStep
 from bot.domain.script_parts import OptOut
-from bot.domain.steps import Listen, Step
+from bot.domain.steps import Intent, Listen, Step
 from bot.domain.variables import variables_for
 from bot.leads.cards import draft_card
 from bot.leads.desk import LeadDesk
@@ -31,7 +31,7 @@ from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.effects import Effects, Occasion
-from bot.workers.group_scene import Scene, heard_by, hoped_for, is_hoped_for, read_scene
+from bot.workers.group_scene import Scene, heard_by, hoped_for, intended, is_hoped_for, read_scene
 from bot.workers.talk import RESTORED
 
 
@@ -80,7 +80,9 @@ class GroupTalk:
             return False
         if red_flag(event.text) is not None:  # before all else: somebody may be losing money
             return True
-        if self._refused(event.text, scene) is not None or scene.asking:
+        if self._refused(event.text, scene) is not None:
+            return False
+        if scene.asking and says_yes(event.text) is not None:
             return False
         if heard_by(scene, event.text) is not None or is_hoped_for(scene, event.text):
             return False
@@ -183,16 +185,20 @@ class GroupTalk:
         )
         done = await self._effects.carry_out(tx, listen.actions, occasion, now)
         await tx.ledger.add("heard", event.chat, event.sent_at, step=step)
-        words = listen.ask_first if any(one.stage == "asking" for one in done.leads) else ""
+        words: list[str] = []
+        sources: list[str] = []
         for qa in done.recite:
             question = Question(
                 text=event.text, plane="group", variables=self._variables(scene.group, now)
             )
             recited = self._content.answerer.recite(qa, question, now)
-            sources = tuple(citation.plain for citation in recited.citations)
-            await self._draft(tx, event, scene, recited.text, sources, text, now)
-        if words or listen.reply:
-            await self._draft(tx, event, scene, words or listen.reply or "", (), text, now)
+            words.append(recited.text)
+            sources += [citation.plain for citation in recited.citations]
+        asking = any(one.stage == "asking" for one in done.leads)
+        words.append((listen.ask_first if asking else listen.reply) or "")
+        said = "\n".join(filter(None, words))
+        if said:
+            await self._draft(tx, event, scene, said, tuple(sources), text, now)
 
     async def _answered(
         self,
@@ -203,8 +209,10 @@ class GroupTalk:
         text: str,
         now: datetime,
     ) -> None:
-        occasion = self._occasion(event, scene, text)
-        await self._effects.carry_out(tx, answer.actions, occasion, now)
+        meant = intended(scene, Intent.BEING_DEFRAUDED) if answer.reason == FRAUD.name else None
+        if meant is None:
+            occasion = self._occasion(event, scene, text)
+            await self._effects.carry_out(tx, answer.actions, occasion, now)
         await tx.ledger.add(
             f"answer_{answer.kind.value}",
             event.chat,
@@ -214,7 +222,9 @@ class GroupTalk:
             confidence=round(answer.confidence, 3),
             reason=answer.reason,
         )
-        if answer.answered or answer.kind.value == "red_flag":
+        if meant is not None:  # the script has its own words and limits for this
+            await self._listened(tx, event, scene, meant, text, now)
+        elif answer.answered or answer.kind is AnswerKind.RED_FLAG:
             sources = tuple(citation.plain for citation in answer.citations)
             await self._draft(tx, event, scene, answer.text, sources, text, now)
 

@@ -41,6 +41,7 @@ class GroupLister:
             chats = await self._directory.groups()
         except ChannelError as error:
             log.warning("groups_not_listed", reason=str(error))
+            self._listed_at = now - _LIST_EVERY + _RETRY
             return 0
         async with self._database.begin() as tx:
             known = {group.id for group in await tx.people.groups()}

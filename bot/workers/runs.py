@@ -13,14 +13,17 @@ from bot.domain.script import SopScript
 from bot.domain.script_parts import MissedRule
 from bot.domain.steps import Overlay, Step
 from bot.domain.variables import variables_for
+from bot.log import logger
 from bot.ports import Clock
 from bot.sop.fire import Fired, GuardFacts, fire, guard_holds
 from bot.storage.db import Database, Tx
+from bot.storage.work import backoff
 from bot.workers.content import Content
 from bot.workers.gate import limits_of
 from bot.workers.groups import enter
 from bot.workers.settle import step_key
 
+log = logger(__name__)
 _WEEK = timedelta(days=7)
 _SHORTEST_SPAN = timedelta(minutes=2)  # a task made later could not be confirmed in time
 
@@ -40,8 +43,17 @@ class RunWorker:
         async with self._database.begin() as tx:
             runs = await tx.runs.claim(self._clock.now())
             for run in runs:
-                await self._move(tx, run)
+                await self._move_safely(tx, run)
         return len(runs)
+
+    async def _move_safely(self, tx: Tx, run: Run) -> None:
+        """Move one run on; an error of its own leaves the others of the batch alone."""
+        try:
+            async with tx.connection.begin_nested():
+                await self._move(tx, run)
+        except Exception:
+            log.exception("run_stumbled", run=run.id)
+            await tx.runs.rewind(run, self._clock.now() + backoff(run.attempt))
 
     async def _move(self, tx: Tx, run: Run) -> None:
         now = self._clock.now()

@@ -27,7 +27,7 @@ from bot.workers.gate import limits_of
 FIRST_POLL = timedelta(minutes=5)
 REMIND_AFTER = (timedelta(minutes=30), timedelta(hours=2))  # at most 3 in 24 h: protocol §5.7
 _NOT_OURS = "wecom_95018"
-_POOL, _PERSON, _ENDED = 2, 3, 4
+_POOL, _PERSON = 2, 3
 
 
 class Settlement:
@@ -61,6 +61,8 @@ class Settlement:
                 await self._welcome_made(tx, terms, message, now)
             case StaffCard() if terms.run_step is not None:
                 await tx.runs.set_step(terms.run_step, now, state="waiting")
+                if terms.enrolment is not None:  # the run has to know when this step closes
+                    await tx.runs.set_due(terms.enrolment, now)
             case _:
                 pass
 
@@ -137,7 +139,8 @@ class Settlement:
         terms = envelope.terms
         await tx.ledger.add("message_failed", terms.subject, now, reason=reason, key=envelope.key)
         if reason == _NOT_OURS and terms.purpose in ("answer", "notice"):
-            await tx.conversations.change(terms.subject, terms.account, state=_ENDED)
+            # Who has it is asked of WeCom before the next answer is thought about.
+            await tx.conversations.change(terms.subject, terms.account, state=_PERSON)
         if terms.run_step is not None:
             await self._end_step(tx, envelope, "failed", reason, now)
 

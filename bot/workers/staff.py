@@ -76,7 +76,8 @@ class StaffDesk:
     async def _reassign(self, tx: Tx, lead: Lead, target: RmId, by: RmId, now: datetime) -> str:
         colleague = self._bank.member(target)
         if colleague is None:
-            return "请先选择同事"
+            # The buttons must not be greyed: nothing has been decided yet.
+            return ""
         watch_at = next_look(now, lead.respond_by, 0)
         await tx.leads.change(
             lead.id, stage="new", rm=target, warned=0, taken_at=None, due_at=watch_at

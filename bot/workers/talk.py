@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.answering.answer import Question
 from bot.answering.persona import off_hours
+from bot.answering.red_flags import red_flag
 from bot.domain.actions import HandOver
 from bot.domain.compliance import mask
 from bot.domain.delivery import PERSON_STATES, Terms
@@ -22,23 +23,26 @@ from bot.domain.ids import CustomerId, RmId
 from bot.domain.knowledge import Answer, AnswerKind
 from bot.domain.lead import Need
 from bot.domain.messages import KfEventReply, KfHandover, KfReply, Text
+from bot.domain.people import Customer
 from bot.domain.render import render
 from bot.domain.text import KF_TEXT_BYTES, split_text
 from bot.domain.variables import variables_for
+from bot.errors import ChannelError
 from bot.leads.desk import LeadDesk
+from bot.log import logger
 from bot.ports import Clock, Directory
-from bot.sop.listen import wants_news_again
+from bot.sop.listen import is_refusal, wants_news_again
 from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.effects import Effects, Occasion
 
+log = logger(__name__)
 _GREET_AGAIN = timedelta(days=30)
 _KNOWN_FOR = timedelta(days=1)
 _CANNOT_SEE = "这个我看不了，我请{经理.称呼}来看，请稍等。"
 _REFUSED = "好的，以后不再给您发活动和产品消息，您主动问的事照常答复。想恢复随时说「恢复」。"
 RESTORED = "好的，恢复了。有合适的活动和提醒，会再告诉您。"
-_SHORT = 12
 
 
 @dataclass(frozen=True)
@@ -108,9 +112,15 @@ class Talk:
         now = self._clock.now()
         if known is not None and now - known < again_after:
             return
-        found = await self._directory.customer(customer)
+        try:
+            found, seen = await self._directory.customer(customer), now
+        except ChannelError as error:
+            log.warning("customer_not_read", reason=str(error))
+            if known is not None:
+                return
+            found, seen = Customer(id=customer), now - again_after  # is asked for again next time
         async with self._database.begin() as tx:
-            await tx.people.put_customer(found, now)
+            await tx.people.put_customer(found, seen)
 
     async def _scene(self, event: MessageReceived) -> _Scene:
         async with self._database.read() as tx:
@@ -145,7 +155,7 @@ class Talk:
         word = event.text.strip()
         if wants_news_again(word):
             return Answer(kind=AnswerKind.COURTESY, text=RESTORED, reason="restored")
-        if len(word) <= _SHORT and any(w in word for w in self._content.opt_out_words()):
+        if red_flag(word) is None and is_refusal(word, self._content.opt_out_words()):
             return Answer(kind=AnswerKind.COURTESY, text=_REFUSED, reason="refused")
         question = Question(
             text=event.text,
@@ -210,7 +220,7 @@ class Talk:
     async def _hand_over(self, tx: Tx, event: MessageReceived, to: RmId) -> None:
         """Give the session to a person, after the words that say so."""
         hand_over = KfHandover(account=event.account, customer=event.customer, to=to)
-        control = Terms(purpose="control", subject=event.customer, account=event.account)
+        control = Terms(purpose="handover", subject=event.customer, account=event.account)
         await tx.outbox.put(
             f"kf:{event.msgid}:handover",
             hand_over,

@@ -84,6 +84,9 @@ class TaskWorker:
             waited = now - task.created_at
             again = min(now + min(max(waited, timedelta(minutes=5)), _LONGEST_POLL), task.closes_at)
             await tx.runs.finish_task(task, due_at=again)
+        elif cancelled and await self._cancel_failed(tx, task):
+            # The old task may still be in its owner's list: a second one could be sent as well.
+            await self._end(tx, task, "failed", "cancel_failed", now)
         elif cancelled:
             await tx.runs.finish_task(task, state="cancelled")
             await reopen_or_skip(tx, self._content, step, "owner_unconfirmed", now)
@@ -94,6 +97,10 @@ class TaskWorker:
         """Tell whether the cancel has gone through: before it has, the owner may still send."""
         state = await tx.outbox.state_of(f"cancel:{task.msgid}")
         return state is not None and state[0] in ("sent", "failed")
+
+    async def _cancel_failed(self, tx: Tx, task: SendTask) -> bool:
+        state = await tx.outbox.state_of(f"cancel:{task.msgid}")
+        return state is not None and state[0] == "failed"
 
     async def _end(self, tx: Tx, task: SendTask, state: str, reason: str, now: datetime) -> None:
         step = await tx.runs.step(task.run_step)

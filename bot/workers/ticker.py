@@ -97,8 +97,17 @@ async def publish(database: Database, content: Content, now: datetime) -> None:
             if not await tx.scripts.publish(script.id, version, to_json(script), now):
                 continue
             await tx.ledger.add("script_published", script.id, now, version=version)
+            if script.status is Status.PUBLISHED:
+                await _look_at_groups(tx, now)
             if script.on_edit is OnEdit.UNDUE_STEPS and script.status is Status.PUBLISHED:
                 await _move_runs(tx, script, version, content, now)
+
+
+async def _look_at_groups(tx: Tx, now: datetime) -> None:
+    """Have every group read again: a script that is published now may be for it."""
+    for group in await tx.people.groups():
+        if not group.dismissed:
+            await tx.people.mark_group(group.id, now)
 
 
 async def _move_runs(
@@ -111,6 +120,7 @@ async def _move_runs(
             continue
         rows = await tx.runs.steps(run.id)
         begun = tuple(row for row in rows if row.state != "planned" or row.iteration > 0)
+        await tx.runs.skip_removed(run.id, {part.id for part in script.parts}, now)
         await tx.runs.drop_planned(run.id)
         steps = plan_steps(
             script,

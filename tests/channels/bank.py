@@ -79,7 +79,7 @@ async def bank(tmp_path: Path) -> AsyncIterator[Bank]:
             KfChannel(KfApi(client), clock, REPEATED_ID),
             AppChannel(AppApi(client, AGENT)),
             ContactChannel(contact, MediaShelf(client, tmp_path, clock)),
-            ArchiveChannel(archive),
+            ArchiveChannel(archive, clock),
             WeComDirectory(contact),
         )
         await archive.close()

@@ -43,7 +43,7 @@ async def test_a_thousand_pictures_in_a_row_do_not_stop_the_reading(bank: Bank) 
 
 
 async def test_a_bank_without_an_archive_reads_nothing(bank: Bank) -> None:
-    assert (await ArchiveChannel(None).receive(NEWS, "")).arrivals == ()
+    assert (await ArchiveChannel(None, bank.clock).receive(NEWS, "")).arrivals == ()
 
 
 async def test_nothing_is_sent_through_an_archive(bank: Bank) -> None:

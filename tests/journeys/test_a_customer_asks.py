@@ -122,3 +122,15 @@ async def test_numbers_of_cards_and_phones_are_kept_nowhere(life: Life) -> None:
     assert "1234567890" not in stored
     assert "13800138000" not in stored
     assert "1234567890" not in " ".join(card.text for card in life.all_cards("lead"))
+
+
+async def test_being_robbed_is_heard_before_a_refusal(life: Life) -> None:
+    (words,) = await life.asks("别发了我被骗转账了")
+    assert "110" in words
+    (lead,) = await life.leads(life.visitor)
+    assert lead.need.value == "红线"
+
+
+async def test_a_word_with_td_in_it_is_no_refusal(life: Life) -> None:
+    await life.asks("ATD存款怎么办")
+    assert await life.ledger("opted_out") == 0

@@ -147,3 +147,27 @@ async def test_a_refusal_put_as_a_question_is_a_refusal_and_can_be_taken_back(li
             customer = await tx.people.customer(member)
         assert customer is not None
         assert customer.refuses_marketing(life.world.now()) is refuses
+
+
+async def test_a_question_is_answered_while_a_consent_is_awaited(life: Life) -> None:
+    await life.had("d12-fin-literacy")
+    member = life.member(life.chat, 0)
+    await life.says(life.chat, member, "三笔钱")
+    before = len(life.cards(life.owner(life.chat), "draft"))
+    await life.says(life.chat, member, "取五万块要预约吗")
+    drafts = life.cards(life.owner(life.chat), "draft")
+    assert len(drafts) == before + 1
+    assert "预约" in str(drafts[-1].content)
+
+
+async def test_fraud_after_the_lesson_is_answered_in_the_words_of_the_script(life: Life) -> None:
+    await life.had("d03-fraud-child")
+    member = life.member(life.chat, 1)
+    await life.says(life.chat, member, "我刚给他转了三万，我是不是被骗了")
+    (lead,) = await life.leads(member)
+    assert (lead.need.value, lead.step) == ("红线", "d03-fraud-child")
+    script = life.demo.bot.content.snapshot.scripts["senior-21d"]
+    step = script.part("d03-fraud-child")
+    reply = next(listen.reply for listen in step.listens if listen.intent)
+    draft = life.cards(life.owner(life.chat), "draft")[-1]
+    assert reply.split("。")[0] in str(draft.content)

@@ -146,6 +146,10 @@ async def test_consent_is_asked_for_before_a_card_goes_out(life: Life) -> None:
     drafts = life.cards(owner, "draft")
     assert len(drafts) == 2
     assert "可以打电话" in drafts[0].text
+    await life.says(life.chat, yes, "可以")  # the owner has not asked yet: a yes to something else
+    assert [lead.stage for lead in await life.leads()] == ["asking", "asking"]
+    for draft in drafts:
+        await life.press(draft, "sent")
     await life.wait(20)
     await life.says(life.chat, yes, "可以")
     await life.says(life.chat, no, "不用了")
@@ -162,3 +166,26 @@ async def test_wanting_a_person_on_wechat_opens_a_lead_and_brings_one(life: Life
     (lead,) = await life.leads(life.visitor)
     assert lead.need.value == "找人工"
     assert life.state() == 3
+
+
+async def test_who_comes_back_to_a_taken_lead_is_not_overheard(life: Life) -> None:
+    await life.asks("有人让我共享屏幕")
+    (lead,) = await life.leads(life.visitor)
+    (card,) = life.cards(lead.rm, "lead")
+    await life.press(card, "take")
+    life.world.kf.servicer_ends(life.demo.town.kf_account, life.visitor)
+    await life.settle()
+    await life.asks("我刚把钱转给陌生人了")
+    assert len(await life.leads(life.visitor)) == 1
+    words = [item.text for item in life.world.app_messages.inbox(lead.rm)]
+    assert any("又说" in text and "转给陌生人" in text for text in words)
+
+
+async def test_passing_on_without_naming_anybody_leaves_the_buttons(life: Life) -> None:
+    await life.asks("我要找人工")
+    (lead,) = await life.leads(life.visitor)
+    (card,) = life.cards(lead.rm, "lead")
+    await life.press(card, "reassign")
+    again = life.world.app_messages.item(lead.rm, card.msgid)
+    assert "接手" in again.buttons.values()
+    assert (await life.leads(life.visitor))[0].stage == "new"
