@@ -32,7 +32,7 @@ class Terms(Value):
     enrolment: int | None = None
     run_step: int | None = None
     iteration: int = 1
-    note: str = ""
+    urgent: bool = False  # leaves before what can wait, as answers do
 
 
 class Session(Value):

@@ -89,7 +89,7 @@ class LeadDesk:
         """Put the lead's card into the outbox, once for each person."""
         card = lead_card(lead, customer, self._bank, now, group=group, cautions=cautions)
         urgent = lead.need in (Need.RED_FLAG, Need.COMPLAINT)
-        terms = Terms(purpose="staff", subject=lead.rm, note="urgent" if urgent else "")
+        terms = Terms(purpose="staff", subject=lead.rm, urgent=urgent)
         await tx.outbox.put(f"card:{card.task}", card, terms, now)
 
     def responsible(

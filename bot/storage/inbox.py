@@ -74,8 +74,8 @@ class Inbox:
         ]
 
     async def finish_notice(self, claimed: ClaimedNotice) -> bool:
-        """Write that a callback has been read."""
-        return await work.finish(self._connection, notices, claimed.id, claimed.attempt)
+        """Write that a callback has been read; its words are not kept twice."""
+        return await work.finish(self._connection, notices, claimed.id, claimed.attempt, body="")
 
     async def retry_notice(
         self, claimed: ClaimedNotice, due_at: datetime | None, error: str
@@ -136,9 +136,12 @@ class Inbox:
         await work.finish(self._connection, events, event, attempt, state="dead", error=error)
 
     async def finish_event(self, claimed: ClaimedEvent) -> bool:
-        """Write that an event has been worked on; False if the lease was lost meanwhile."""
+        """Write that an event has been worked on, and forget the customer's unmasked words.
+
+        False if the lease was lost meanwhile.
+        """
         return await work.finish(
-            self._connection, events, claimed.id, claimed.attempt, state="done"
+            self._connection, events, claimed.id, claimed.attempt, state="done", body={}
         )
 
     async def retry_event(self, claimed: ClaimedEvent, due_at: datetime | None, error: str) -> None:

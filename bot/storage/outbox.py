@@ -61,7 +61,7 @@ class Outbox:
             "policy": POLICIES[message.kind].value,
             "lane": lane or key,
             "bucket": message.kind,
-            "urgent": terms.purpose in ("answer", "notice"),
+            "urgent": terms.purpose in ("answer", "notice") or terms.urgent,
             "body": _OUTBOUND.dump_python(message, mode="json"),
             "facts": terms.model_dump(mode="json"),
             "state": "ready",

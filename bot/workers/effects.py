@@ -26,6 +26,8 @@ from bot.storage.db import Tx
 from bot.workers.content import Content
 
 _UNTIL_SOLVED = timedelta(days=365)
+_SELLING = frozenset({Need.WEALTH, Need.EVENT, Need.WAKE})
+_REFUSES = "已拒收营销，只答不推"
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,8 @@ class Effects:
                 await tx.people.opt_out(occasion.customer, now)
                 await tx.ledger.add("opted_out", occasion.customer, now, chat=occasion.chat)
             case PlainAction.STOP_MARKETING_STEPS | PlainAction.EXIT:
-                # A group's messages cannot leave one member out: what stops is what goes to the
-                # person alone, and that is what the recorded refusal stops.
+                # A group's messages cannot leave one member out, and nothing that sells goes to one
+                # person unasked: the refusal is recorded, and who gets a lead is told of it.
                 done.refused = True
             case _:
                 assert_never(action)
@@ -125,6 +127,10 @@ class Effects:
         done: Done,
         now: datetime,
     ) -> None:
+        customer = await tx.people.customer(occasion.customer)
+        cautions = occasion.cautions
+        if customer is not None and customer.refuses_marketing(now) and need in _SELLING:
+            cautions = (*cautions, _REFUSES)
         signal = Signal(
             customer=occasion.customer,
             need=need,
@@ -134,7 +140,7 @@ class Effects:
             chat=occasion.chat,
             script=occasion.script,
             step=occasion.step,
-            cautions=occasion.cautions,
+            cautions=cautions,
         )
         lead = await self._desk.open(
             tx, signal, owner=occasion.owner, group=occasion.group, now=now

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
+from bot.storage.tables import drafts, events, leads, ledger, notices, turns
 from tests.journeys.town import Life
 
 KNOWN = "存单快到期了,怎么办呀"
@@ -134,3 +137,11 @@ async def test_being_robbed_is_heard_before_a_refusal(life: Life) -> None:
 async def test_a_word_with_td_in_it_is_no_refusal(life: Life) -> None:
     await life.asks("ATD存款怎么办")
     assert await life.ledger("opted_out") == 0
+
+
+async def test_a_number_that_a_customer_types_is_kept_nowhere(life: Life) -> None:
+    await life.asks("我的卡号是 6222020200112233445，怎么查余额")
+    async with life.demo.bot.database.read() as tx:
+        tables = (events, notices, turns, leads, ledger, drafts)
+        kept = [str((await tx.connection.execute(select(table))).all()) for table in tables]
+    assert not any("6222020200112233445" in text for text in kept)
