@@ -9,12 +9,22 @@ from typing import Any, cast
 from bot.ai.chat import open_chat
 from bot.answering.answer import Question
 from bot.config import load_settings
-from bot.domain.knowledge import Answer, Plane
+from bot.domain.knowledge import Answer, AnswerKind, Plane
 from bot.domain.variables import variables_for
 from bot.knowledge.search import KnowledgeSearch
 from bot.parts import Progress, answerer_for, open_index
 from bot.workers.content import read_snapshot
 from bot.workspace import Workspace
+
+_KINDS = {
+    AnswerKind.APPROVED: "审批过的原文",
+    AnswerKind.WRITTEN: "大模型按资料写的",
+    AnswerKind.DECLINED: "没有把握，请人来答",
+    AnswerKind.RED_FLAG: "危险信号，马上找人",
+    AnswerKind.HANDOVER: "转给真人",
+    AnswerKind.COURTESY: "客气话",
+    AnswerKind.IDENTITY: "说明自己是谁",
+}
 
 
 async def ask_once(
@@ -55,6 +65,7 @@ def _in_words(question: str, plane: str, answer: Answer) -> dict[str, Any]:
         "question": question,
         "plane": plane,
         "kind": answer.kind.value,
+        "kind_in_words": _KINDS[answer.kind],
         "text": answer.text,
         "confidence": round(answer.confidence, 3),
         "reason": answer.reason,

@@ -214,6 +214,9 @@ def ask(
 
     if plane not in ("kf", "group", "staff"):
         raise typer.BadParameter("只能写 kf、group 或 staff。", param_hint="--plane")
+    question = question.encode("utf-8", "replace").decode().strip()
+    if not question:
+        raise typer.BadParameter("请写上要问的话。")
     logs("ERROR")
     answer = _run(
         ask_once(
@@ -225,7 +228,9 @@ def ask(
         return
     typer.echo(answer["text"])
     typer.echo("")
-    typer.echo(f"类别  {answer['kind']}    把握 {answer['confidence']:.2f}")
+    typer.echo(
+        f"类别  {answer['kind_in_words']}    把握 {answer['confidence']:.2f}  (试问，没有通知谁)"
+    )
     for source in answer["sources"]:
         typer.echo(f"出处  {source}")
 
@@ -263,9 +268,7 @@ def db_check(folder: Folder = None) -> None:
     """检查数据库是不是这一版的表；不是时退出码是 1。例:zhilin db check"""
     found = _run(_differences(the_workspace(folder)))
     if found:
-        typer.echo("数据库和这一版不一致，请运行 zhilin db upgrade:", err=True)
-        for line in found:
-            typer.echo(f"  {line}", err=True)
+        typer.echo(f"数据库和这一版有 {found} 处不一致，请运行 zhilin db upgrade。", err=True)
         raise typer.Exit(1)
     typer.echo("数据库是这一版。")
 
@@ -282,14 +285,14 @@ async def _upgrade(workspace: Workspace) -> None:
         await database.close()
 
 
-async def _differences(workspace: Workspace) -> list[str]:
+async def _differences(workspace: Workspace) -> int:
     from bot.config import load_settings
     from bot.parts import open_database
     from bot.storage.migrate import differences
 
     database = await open_database(load_settings(workspace.config), workspace)
     try:
-        return await differences(database)
+        return len(await differences(database))
     finally:
         await database.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -165,10 +166,11 @@ def load_settings(file: Path, **overrides: dict[str, Any]) -> Settings:
 def _problem(file: str, text: str, item: Any) -> Problem:
     path = [str(part) for part in item["loc"]]
     what, mend = _explain(item)
+    variable = f"BOT_{'__'.join(path).upper()}"
     in_file = _line(text, path)
-    if in_file:
+    if in_file and variable not in os.environ:  # the environment wins, so it is what is wrong
         return Problem(file, in_file, ".".join(path), what, mend)
-    return Problem(f"环境变量 BOT_{'__'.join(path).upper()}", 0, "", what, mend)
+    return Problem(f"环境变量 {variable}", 0, "", what, mend)
 
 
 def _explain(item: Any) -> tuple[str, str]:

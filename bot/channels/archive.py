@@ -71,6 +71,11 @@ def _read_safely(item: Mapping[str, Any], since: datetime) -> Arrival | None:
     return arrival if fresh else None
 
 
+def _words(message: Mapping[str, Any]) -> str:
+    """Return the text; half a character, which JSON lets through, becomes a question mark."""
+    return str(message.get("text", {}).get("content", "")).encode("utf-8", "replace").decode()
+
+
 def _read(item: Mapping[str, Any]) -> Arrival | None:
     message = item.get("message", {})
     chat = str(message.get("roomid", ""))
@@ -84,7 +89,7 @@ def _read(item: Mapping[str, Any]) -> Arrival | None:
         staff=not sender.startswith(_CUSTOMER_PREFIXES),
         msgid=str(item.get("msgid", "")),
         form=form,
-        text=str(message.get("text", {}).get("content", "")) if form == "text" else "",
+        text=_words(message) if form == "text" else "",
         sent_at=datetime.fromtimestamp(int(message.get("msgtime", 0)) / 1000, UTC),
     )
     lane = f"group:{chat}:{sender}"  # one person's words in their order; people do not wait

@@ -34,10 +34,10 @@ def read_message(item: Mapping[str, Any], since: datetime) -> Arrival | None:
     event: Event | None = None
     if item.get("origin") == _CUSTOMER:
         form = str(item.get("msgtype", ""))
-        text = str(item.get("text", {}).get("content", "")) if form == "text" else ""
+        text = _words(item) if form == "text" else ""
         event = MessageReceived(**common, msgid=msgid, form=form, text=text, sent_at=at)
     elif item.get("origin") == _STAFF:
-        text = str(item.get("text", {}).get("content", ""))
+        text = _words(item)
         servicer = str(item.get("servicer_userid", ""))
         event = StaffSpoke(**common, servicer=servicer, text=text, at=at)
     elif item.get("origin") == _EVENT:
@@ -45,6 +45,11 @@ def read_message(item: Mapping[str, Any], since: datetime) -> Arrival | None:
     if event is None:
         return None
     return Arrival(key=f"kf:{account}:{msgid}", lane=f"kf:{customer}", event=event)
+
+
+def _words(item: Mapping[str, Any]) -> str:
+    """Return the text; half a character, which JSON lets through, becomes a question mark."""
+    return str(item.get("text", {}).get("content", "")).encode("utf-8", "replace").decode()
 
 
 def _read_event(inner: Mapping[str, Any], common: Mapping[str, Any], at: datetime) -> Event | None:

@@ -36,6 +36,7 @@ class Players:
         """Owners whom the viewer of the page plays; nobody presses for them."""
         self._seen_delivery = 0
         self._seen: set[tuple[str, str]] = set()
+        self._served: set[str] = set()
 
     def look_round(self) -> None:
         """Let everybody see what is new."""
@@ -184,8 +185,9 @@ class Players:
             state = talk.state(now)
             if state not in (State.POOL, State.HUMAN):
                 continue
-            if not self._new("session", f"{customer}{talk.session_at}"):
+            if customer in self._served:
                 continue
+            self._served.add(customer)
             at = now + self._chance.minutes(2, 12, customer)
             self._later(at, partial(self._answer_in_person, customer))
 
@@ -196,6 +198,7 @@ class Players:
             servicer = next(iter(world.members))
             world.kf.servicer_takes(account, customer, servicer)
         if talk.state(world.now()) is not State.HUMAN:
+            self._served.discard(customer)
             return
         member = self._bank.member(talk.servicer)
         name = member.address_as if member else "客户经理"
@@ -205,6 +208,7 @@ class Players:
         self._later(ends, lambda: self._end(customer))
 
     def _end(self, customer: str) -> None:
+        self._served.discard(customer)
         world, account = self._town.world, self._town.kf_account
         if world.kf.conversation(account, customer).state(world.now()) is State.HUMAN:
             world.kf.servicer_ends(account, customer)

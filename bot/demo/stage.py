@@ -15,6 +15,7 @@ from bot.demo.running import open_demo
 from bot.demo.story import START
 from bot.demo.town import Town
 from bot.emulator.page import page_routes
+from bot.errors import ConfigError
 from bot.parts import Progress
 from bot.workspace import Workspace
 
@@ -86,9 +87,14 @@ async def run_stage(
     stopping: asyncio.Event,
 ) -> None:
     """Serve the demo until told to stop; ``ready`` is given the address once it can be opened."""
-    async with open_stage(workspace, host=host, port=port, seed=seed, progress=progress) as (
-        address,
-        _,
-    ):
-        ready(address)
-        await stopping.wait()
+    try:
+        async with open_stage(workspace, host=host, port=port, seed=seed, progress=progress) as (
+            address,
+            _,
+        ):
+            ready(address)
+            await stopping.wait()
+    except OSError as error:
+        raise ConfigError(
+            f"{host} 的端口 {port} 用不了，多半已被占用。请换一个端口(--port)。"
+        ) from error

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from bot.domain.fields import Words, refuse
 from bot.domain.value import Value
@@ -70,6 +70,13 @@ class Rules(Value):
     allowance: Literal["已审批内容"] = Field(alias="放行仅限")
     rules: tuple[Rule, ...] = Field(alias="词表", min_length=1)
     personal_data: tuple[PersonalDataRule, ...] = Field((), alias="个人信息")
+
+    @model_validator(mode="after")
+    def _numbers_are_unique(self) -> Rules:
+        ids = [rule.id for rule in self.rules] + [rule.id for rule in self.personal_data]
+        for number in sorted({one for one in ids if ids.count(one) > 1}):
+            raise refuse(f"编号「{number}」用了两次", "换一个编号；查账时靠它分清是哪一条")
+        return self
 
 
 class Hit(Value):

@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from asyncpg import PostgresError
-from sqlalchemy import event, make_url
+from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -93,7 +93,9 @@ class Database:
         """
         parsed = _normal(url)
         if parsed.get_backend_name() == "sqlite":
-            return cls._open_sqlite(parsed, durable=durable)
+            database = cls._open_sqlite(parsed, durable=durable)
+            await database.look()
+            return database
         engine = create_async_engine(parsed, pool_size=10, max_overflow=10)
         try:
             async with engine.connect():
@@ -105,6 +107,18 @@ class Database:
                 "请检查 [database] url 和网络。"
             ) from error
         return cls(engine, engine)
+
+    async def look(self) -> None:
+        """Raise ``ConfigError`` where the file is no database, or cannot be opened."""
+        try:
+            async with self._reader.connect() as connection:
+                await connection.execute(text("SELECT count(*) FROM sqlite_master"))
+        except SQLAlchemyError as error:
+            await self.close()
+            path = self._reader.url.database
+            raise ConfigError(
+                f"{path} 不是知邻的数据库，或已损坏。请换一个文件([database] url)，或从备份恢复。"
+            ) from error
 
     @classmethod
     def _open_sqlite(cls, url: URL, *, durable: bool) -> Database:

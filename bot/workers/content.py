@@ -75,6 +75,10 @@ def read_snapshot(workspace: Workspace, today: date) -> Snapshot:
 def inspect(workspace: Workspace, today: date) -> tuple[Snapshot | None, tuple[Problem, ...]]:
     """Read every file; return what can be used and every problem."""
     library = load_workspace_files(workspace.root)
+    if not library.personas and not any("personas/" in p.file for p in library.problems):
+        mend = "至少要有一份人设，从示例工作目录拷一份过来再改"
+        missing = Problem("sop/personas", 0, "", "一份人设也没有", mend)
+        return None, tuple(sorted({*library.problems, missing}))
     if library.bank is None or library.rules is None or not library.personas:
         return None, library.problems
     terms = Terms(

@@ -69,9 +69,9 @@ async def test_the_whole_job_is_done_on_one_page(stage: tuple[Page, Director]) -
     await expect(customer.get_by_text("一对一跟您算")).to_be_visible()
     await expect(customer.get_by_text("依据").first).to_be_visible()
 
-    await page.get_by_role("button", name="下一天").click()
+    await page.get_by_role("button", name="下一天", exact=True).click()
     await expect(page.get_by_text("第 2 天")).to_be_visible()
-    await page.get_by_role("button", name="下一步").click()
+    await page.get_by_role("button", name="下一步", exact=True).click()
     task = staff.get_by_role("button", name="发送").first
     await expect(task).to_be_visible()
     posted = group.get_by_text("一不在群里发身份证")
