@@ -259,39 +259,30 @@ def bench(
 @db.command("upgrade")
 def db_upgrade(folder: Folder = None) -> None:
     """把数据库升级到这一版的表。例:zhilin db upgrade"""
-    _run(_upgrade(the_workspace(folder)))
+    _run(_database(the_workspace(folder), change=True))
     typer.echo("数据库已是这一版。")
 
 
 @db.command("check")
 def db_check(folder: Folder = None) -> None:
     """检查数据库是不是这一版的表；不是时退出码是 1。例:zhilin db check"""
-    found = _run(_differences(the_workspace(folder)))
+    found = _run(_database(the_workspace(folder), change=False))
     if found:
         typer.echo(f"数据库和这一版有 {found} 处不一致，请运行 zhilin db upgrade。", err=True)
         raise typer.Exit(1)
     typer.echo("数据库是这一版。")
 
 
-async def _upgrade(workspace: Workspace) -> None:
+async def _database(workspace: Workspace, *, change: bool) -> int:
+    """Upgrade the database, or count what in it differs from this version's tables."""
     from bot.config import load_settings
     from bot.parts import open_database
-    from bot.storage.migrate import upgrade
+    from bot.storage.migrate import differences, upgrade
 
     database = await open_database(load_settings(workspace.config), workspace)
     try:
-        await upgrade(database)
-    finally:
-        await database.close()
-
-
-async def _differences(workspace: Workspace) -> int:
-    from bot.config import load_settings
-    from bot.parts import open_database
-    from bot.storage.migrate import differences
-
-    database = await open_database(load_settings(workspace.config), workspace)
-    try:
+        if change:
+            await upgrade(database)
         return len(await differences(database))
     finally:
         await database.close()
