@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from bot.ports import Clock
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
 from bot.storage.notices import NoticeWriter
+from bot.wecom.crypto import CallbackCrypto
 from bot.workers.content import Content, Snapshot, read_snapshot
 from bot.workers.effects import Effects
 from bot.workers.events import EventWorker
@@ -83,9 +84,9 @@ async def assemble(
 ) -> AsyncIterator[App]:
     """Open every part in order and close them in reverse; raise ``ConfigError`` in a sentence.
 
-    ``warm`` loads a bundled model now: at the first question it would hold up callbacks.
+    ``warm`` loads the model now: at the first question it would hold up callbacks.
     """
-    require_wecom(settings)
+    cryptos = _checked(settings)
     async with AsyncExitStack() as stack:
         snapshot = read_snapshot(workspace, clock.now().date())
         database = await open_database(settings, workspace)
@@ -100,16 +101,16 @@ async def assemble(
         if warm and not settings.embedding.base_url:
             await index.embedder.query(_FIRST_WORDS)
         await publish(database, content, clock.now())
-        content_worker = ContentWorker(database, content, reindex, clock)
+        files = ContentWorker(database, content, reindex, clock)
         yield App(
             settings=settings,
             workspace=workspace,
             clock=clock,
             database=database,
             content=content,
-            endpoint=_endpoint(settings, database, clock),
-            content_worker=content_worker,
-            workers=_workers(database, wire, content, content_worker, clock, manner),
+            endpoint=_endpoint(settings, cryptos, database, clock),
+            content_worker=files,
+            workers=_workers(database, wire, content, files, clock, manner),
         )
 
 
@@ -117,10 +118,18 @@ async def _reindex(index: KnowledgeIndex, progress: Progress | None, snapshot: S
     await index.publish(snapshot.documents(), progress)
 
 
-def _endpoint(settings: Settings, database: Database, clock: Clock) -> CallbackEndpoint:
+def _checked(settings: Settings) -> Mapping[str, CallbackCrypto]:
+    """Refuse missing settings and bad keys before anything slow is done."""
+    require_wecom(settings)
+    return configurations(settings)
+
+
+def _endpoint(
+    settings: Settings, cryptos: Mapping[str, CallbackCrypto], database: Database, clock: Clock
+) -> CallbackEndpoint:
     writer = NoticeWriter(database, clock)
     window = settings.wecom.replay_window_seconds
-    return CallbackEndpoint(configurations(settings), writer, clock, window)
+    return CallbackEndpoint(cryptos, writer, clock, window)
 
 
 def _workers(

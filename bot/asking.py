@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from bot.ai.chat import open_chat
 from bot.answering.answer import Question
-from bot.config import load_settings
+from bot.config import Settings
 from bot.domain.knowledge import Answer, AnswerKind, Plane
 from bot.domain.variables import variables_for
 from bot.knowledge.search import KnowledgeSearch
@@ -28,10 +28,9 @@ _KINDS = {
 
 
 async def ask_once(
-    workspace: Workspace, question: str, plane: str, progress: Progress
+    settings: Settings, workspace: Workspace, question: str, plane: str, progress: Progress
 ) -> dict[str, Any]:
     """Answer one question from the workspace's knowledge, as the bot would."""
-    settings = load_settings(workspace.config)
     now = datetime.now(UTC)
     snapshot = read_snapshot(workspace, now.date())
     bank, llm = snapshot.bank, settings.llm

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Coroutine
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -18,6 +19,7 @@ from bot.terminal import (
     print_problems,
     progress_line,
     stop_signal,
+    the_settings,
     the_workspace,
 )
 
@@ -116,10 +118,9 @@ def serve(folder: Folder = None) -> None:
     """
     from bot.app import serve as run_bot
     from bot.clock import SystemClock
-    from bot.config import load_settings
 
     workspace = the_workspace(folder)
-    settings = load_settings(workspace.config)
+    settings = the_settings(workspace, _today())
     logs(settings.log.level, as_json=settings.log.as_json)
     _run(run_bot(settings, workspace, SystemClock()))
 
@@ -170,8 +171,6 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
 
     例:zhilin check -C my-bank
     """
-    from datetime import UTC, datetime
-
     from bot.config import load_settings
     from bot.errors import ContentError
     from bot.workers.content import inspect
@@ -182,7 +181,7 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
         load_settings(workspace.config)
     except ContentError as error:
         problems = error.problems
-    snapshot, found = inspect(workspace, datetime.now(UTC).date())
+    snapshot, found = inspect(workspace, _today())
     problems = (*problems, *found)
     if as_json:
         listed = [
@@ -218,11 +217,9 @@ def ask(
     if not question:
         raise typer.BadParameter("请写上要问的话。")
     logs("ERROR")
-    answer = _run(
-        ask_once(
-            the_workspace(folder, or_starter=True), question, plane, progress_line(quiet=as_json)
-        )
-    )
+    workspace = the_workspace(folder, or_starter=True)
+    settings, progress = the_settings(workspace, _today()), progress_line(quiet=as_json)
+    answer = _run(ask_once(settings, workspace, question, plane, progress))
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -286,6 +283,10 @@ async def _database(workspace: Workspace, *, change: bool) -> int:
         return len(await differences(database))
     finally:
         await database.close()
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from bot.config import Settings
     from bot.errors import Problem
     from bot.workspace import Workspace
 
@@ -26,6 +29,19 @@ def the_workspace(folder: Path | None, *, or_starter: bool = False) -> Workspace
         if folder is None and or_starter:
             return Workspace(starter_root())
         raise
+
+
+def the_settings(workspace: Workspace, today: date) -> Settings:
+    """Read the settings; a problem in them is listed together with those of every other file."""
+    from bot.config import load_settings
+    from bot.errors import ContentError
+    from bot.workers.content import inspect
+
+    try:
+        return load_settings(workspace.config)
+    except ContentError as error:
+        _, found = inspect(workspace, today)
+        raise ContentError((*error.problems, *found)) from error
 
 
 def stop_signal() -> asyncio.Event:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from bot.domain.fields import Day, DayWindow, Slug, Words, YesNo, refuse
 from bot.domain.ids import BranchId, RmId
@@ -95,6 +94,9 @@ class Privacy(Value):
     answer_within: Words = Field(alias="答复时限")
 
 
+Disagreement = tuple[tuple[str, int, str], str, str]
+
+
 class Bank(Value):
     """All of ``_workspace.yaml``."""
 
@@ -109,20 +111,20 @@ class Bank(Value):
     privacy: Privacy = Field(alias="隐私")
     variables: dict[str, Words] = Field(default_factory=dict, alias="变量")
 
-    @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Self:
-        """Refuse what names a branch, a member or a tag that the file does not have."""
-        branches = [branch.id for branch in self.branches]
-        people = [member.userid for member in self.staff]
+    def disagreements(self) -> list[Disagreement]:
+        """Return every entry that is there twice, or names what the file does not have."""
+        branches = {branch.id for branch in self.branches}
+        people = {member.userid for member in self.staff}
         tags = {tag.name for tag in self.tags if tag.on == "客户群"}
-        _unique("网点编号", branches)
-        _unique("userid", people)
-        _unique("活动编号", [event.id for event in self.events])
-        _known("行长", [branch.head for branch in self.branches], people, "员工")
-        _known("员工的网点", [m.branch for m in self.staff if m.branch], branches, "网点")
-        _known("活动的网点", [event.branch for event in self.events], branches, "网点")
-        _known("群标签", [rule.tag for rule in self.group_tag_rules], tags, "标签(对象: 客户群)")
-        return self
+        return [
+            *_doubles("网点", "编号", [branch.id for branch in self.branches]),
+            *_doubles("员工", "userid", [member.userid for member in self.staff]),
+            *_doubles("活动", "编号", [event.id for event in self.events]),
+            *_unknown("网点", "行长", [branch.head for branch in self.branches], people, "员工"),
+            *_unknown("员工", "网点", [member.branch for member in self.staff], branches, "网点"),
+            *_unknown("活动", "网点", [event.branch for event in self.events], branches, "网点"),
+            *_unknown("群标签", "标签", [rule.tag for rule in self.group_tag_rules], tags, "标签"),
+        ]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -156,13 +158,15 @@ class Bank(Value):
         return any(tag.name == name and tag.on == on for tag in self.tags)
 
 
-def _unique(what: str, words: Iterable[str]) -> None:
-    double = [word for word, count in Counter(words).items() if count > 1]
-    if double:
-        raise refuse(f"{what}重复：{'、'.join(double)}", "每个只写一次")
+def _doubles(part: str, key: str, words: Sequence[str]) -> Iterator[Disagreement]:
+    for number, word in enumerate(words):
+        if word in words[:number]:
+            yield (part, number, key), f"「{word}」写了两次", "换一个，或删掉其中一条"
 
 
-def _known(what: str, words: Iterable[str], known: Iterable[str], where: str) -> None:
-    missing = sorted(set(words) - set(known))
-    if missing:
-        raise refuse(f"{what}「{'、'.join(missing)}」没有登记", f"先在「{where}」里加上")
+def _unknown(
+    part: str, key: str, words: Sequence[str | None], known: Collection[str], where: str
+) -> Iterator[Disagreement]:
+    for number, word in enumerate(words):
+        if word and word not in known:
+            yield (part, number, key), f"「{word}」没有登记", f"先在「{where}」里加上，或改成已有的"

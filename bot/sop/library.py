@@ -77,21 +77,29 @@ class _Reading:
             self.problems.extend(error.problems)
             return None
 
-    def needed(self, path: FilePath, model: type[M]) -> M | None:
+    def needed(self, path: FilePath, model: type[M]) -> tuple[M, SourceFile] | None:
         if not path.is_file():
             file = path.relative_to(self.root).as_posix()
             mend = "从示例工作目录拷一份过来再改"
             self.problems.append(Problem(file, 0, "", "缺少这个文件", mend))
             return None
-        read = self.read(path, model)
-        return read[0] if read else None
+        return self.read(path, model)
+
+    def bank(self, path: FilePath) -> Bank | None:
+        """Read the bank's facts, with a problem for each entry that does not agree with others."""
+        read = self.needed(path, Bank)
+        if read is None:
+            return None
+        bank, source = read
+        self.problems += [source.problem(*one) for one in bank.disagreements()]
+        return bank
 
 
 def load_workspace_files(root: FilePath) -> Library:
     """Read all of ``root/sop``; never raises for bad content, every problem is in one list."""
     reading = _Reading(root)
     folder = root / "sop"
-    bank = reading.needed(folder / BANK_FILE, Bank)
+    bank = reading.bank(folder / BANK_FILE)
     rules = reading.needed(folder / RULES_FILE, Rules)
     personas, persona_sources = _personas(reading, folder / "personas")
     scripts = _scripts(reading, folder)
@@ -99,7 +107,7 @@ def load_workspace_files(root: FilePath) -> Library:
     return Library(
         scripts=scripts,
         bank=bank,
-        rules=rules,
+        rules=rules[0] if rules else None,
         personas=personas,
         persona_sources=persona_sources,
         pictures=frozenset(

@@ -28,9 +28,9 @@ from bot.domain.script_parts import Status
 from bot.domain.steps import StepKind
 from bot.errors import ContentError, Problem
 from bot.knowledge.checks import Terms, read_knowledge
-from bot.knowledge.reader import Knowledge
+from bot.knowledge.reader import Knowledge, read_files
 from bot.sop.check import check
-from bot.sop.library import load_workspace_files
+from bot.sop.library import Library, load_workspace_files
 from bot.storage.db import Tx
 from bot.workspace import Workspace
 
@@ -75,18 +75,18 @@ def read_snapshot(workspace: Workspace, today: date) -> Snapshot:
 def inspect(workspace: Workspace, today: date) -> tuple[Snapshot | None, tuple[Problem, ...]]:
     """Read every file; return what can be used and every problem."""
     library = load_workspace_files(workspace.root)
-    if not library.personas and not any("personas/" in p.file for p in library.problems):
-        mend = "至少要有一份人设，从示例工作目录拷一份过来再改"
-        missing = Problem("sop/personas", 0, "", "一份人设也没有", mend)
-        return None, tuple(sorted({*library.problems, missing}))
-    if library.bank is None or library.rules is None or not library.personas:
-        return None, library.problems
+    problems = {*library.problems, *_no_persona(library)}
+    if library.bank is None or library.rules is None:
+        # What needs the missing part cannot be checked; the form of everything else still is.
+        return None, tuple(sorted({*problems, *read_files(workspace.knowledge)[1]}))
     terms = Terms(
         rules=library.rules,
         variables=KNOWN_VARIABLES | set(library.bank.variables),
         tags=frozenset(tag.name for tag in library.bank.tags if tag.on == "客户"),
     )
     knowledge, found = read_knowledge(workspace.knowledge, terms, today)
+    if not library.personas:
+        return None, tuple(sorted({*problems, *found}))
     checked = check(
         library,
         products={sheet.id: sheet for sheet in knowledge.products},
@@ -104,6 +104,14 @@ def inspect(workspace: Workspace, today: date) -> tuple[Snapshot | None, tuple[P
         knowledge=knowledge,
     )
     return snapshot, tuple(sorted({*found, *checked.problems}))
+
+
+def _no_persona(library: Library) -> list[Problem]:
+    """Say that nobody is there to speak, unless a persona's own fault says it already."""
+    if library.personas or any("personas/" in problem.file for problem in library.problems):
+        return []
+    mend = "至少要有一份人设，从示例工作目录拷一份过来再改"
+    return [Problem("sop/personas", 0, "", "一份人设也没有", mend)]
 
 
 def sop_documents(script: SopScript) -> list[Document]:

@@ -62,10 +62,6 @@ def test_tags_are_known_by_whom_they_are_for() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("编号: b02", "编号: b01", "网点编号重复"),
-        ("行长: gu.qinghe", "行长: nobody", "行长「nobody」没有登记"),
-        ("网点: b04, 在岗", "网点: b44, 在岗", "员工的网点「b44」没有登记"),
-        ("标签: 银龄群, 群名含", "标签: 金领群, 群名含", "群标签「金领群」没有登记"),
         ("时区: Asia/Shanghai", "时区: 北京", "没有「北京」这个时区"),
         ("角色: 消保", "角色: 保安", "不能写「保安」"),
         ("在岗: true", "在岗: 看情况", "不是「是」或「否」"),
@@ -78,6 +74,34 @@ def test_a_slip_in_the_banks_facts_is_said(old: str, new: str, words: str) -> No
     bank, problems = load(text.replace(old, new, 1), "_workspace.yaml", Bank)
     assert bank is None
     assert any(words in problem.what for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "words"),
+    [
+        ("编号: b02", "编号: b01", ("网点", 1, "编号"), "「b01」写了两次"),
+        ("行长: gu.qinghe", "行长: nobody", ("网点", 1, "行长"), "「nobody」没有登记"),
+        ("网点: b01, 在岗", "网点: b44, 在岗", ("员工", 0, "网点"), "「b44」没有登记"),
+        (
+            "标签: 银龄群, 群名含",
+            "标签: 金领群, 群名含",
+            ("群标签", 0, "标签"),
+            "「金领群」没有登记",
+        ),
+    ],
+)
+def test_an_entry_that_disagrees_with_others_is_named(
+    old: str, new: str, path: tuple[str, int, str], words: str
+) -> None:
+    text = starter_text("_workspace.yaml")
+    assert old in text
+    bank, problems = load(text.replace(old, new, 1), "_workspace.yaml", Bank)
+    assert bank is not None, problems
+    assert (path, words) in [(where, what) for where, what, _ in bank.disagreements()]
+
+
+def test_the_starters_facts_agree() -> None:
+    assert starter_bank().disagreements() == []
 
 
 def test_the_persona_is_read_whole() -> None:
