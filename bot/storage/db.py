@@ -218,9 +218,7 @@ def _normal(url: str) -> URL:
 
 def _sqlite_engine(url: URL, *, connections: int, begin: str, durable: bool) -> AsyncEngine:
     async def connect() -> sqlite.Connection:
-        connection = sqlite.Connection(url.database or "", durable=durable)
-        await connection
-        return connection
+        return await sqlite.Connection(url.database or "", durable=durable).open()
 
     engine = create_async_engine(
         url, async_creator=connect, pool_size=connections, max_overflow=0, pool_timeout=60

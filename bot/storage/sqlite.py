@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -64,6 +65,18 @@ class Connection(aiosqlite.Connection):
         self._thread.daemon = True
         self._begin = ""
         self._begun = False
+
+    async def open(self) -> Self:
+        """Connect; where that fails, return only once the thread has ended too.
+
+        A thread that outlives the loop would answer it after it was closed.
+        """
+        try:
+            await self
+        except BaseException:
+            await asyncio.to_thread(self._thread.join)
+            raise
+        return self
 
     def begin(self, statement: str) -> None:
         """Open a transaction by this statement just before the next one."""
