@@ -37,6 +37,9 @@ format: $(STAMP) ## 整理代码格式,改掉能自动改的问题
 bench: $(STAMP) ## 量一量:回调、回答、重启、演示故事各要多久
 	@$(BIN)/zhilin bench
 
+migration: $(STAMP) ## 依改过的表写出下一个迁移:make migration M="add a column"
+	@$(BIN)/python -m bot.storage.migrate "$(M)"
+
 lock: $(STAMP) ## 依 pyproject.toml 重做 requirements.lock(已锁的版本尽量不动)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -6,13 +6,12 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from bot.ai.chat import open_chat
 from bot.answering.answer import Question
 from bot.config import Settings
 from bot.domain.knowledge import Answer, AnswerKind, Plane
 from bot.domain.variables import variables_for
 from bot.knowledge.search import KnowledgeSearch
-from bot.parts import Progress, answerer_for, open_index
+from bot.parts import Progress, answerer_for, open_index, open_model
 from bot.workers.content import read_snapshot
 from bot.workspace import Workspace
 
@@ -33,20 +32,13 @@ async def ask_once(
     """Answer one question from the workspace's knowledge, as the bot would."""
     now = datetime.now(UTC)
     snapshot = read_snapshot(workspace, now.date())
-    bank, llm = snapshot.bank, settings.llm
+    bank = snapshot.bank
     async with AsyncExitStack() as stack:
         index = await open_index(stack, settings, workspace)
         await index.publish(snapshot.documents(), progress)
-        chat = await stack.enter_async_context(
-            open_chat(
-                llm.model,
-                base_url=llm.base_url,
-                api_key=llm.api_key.get_secret_value(),
-                wait_for=llm.timeout_seconds,
-            )
-        )
+        chat = await open_model(stack, settings)
         search = KnowledgeSearch(index, bank.zone)
-        answerer = answerer_for(snapshot, search, chat, llm.timeout_seconds)
+        answerer = answerer_for(snapshot, search, chat, settings.llm.timeout_seconds)
         member = next(person for person in bank.staff if person.branch is not None)
         asked = Question(
             text=question,

@@ -95,19 +95,11 @@ async def open_content(
 ) -> tuple[KnowledgeIndex, Content]:
     """Open the index, the model and what workers read of the files."""
     index = await open_index(stack, settings, workspace)
-    llm = settings.llm
-    chat = await stack.enter_async_context(
-        open_chat(
-            llm.model,
-            base_url=llm.base_url,
-            api_key=llm.api_key.get_secret_value(),
-            wait_for=llm.timeout_seconds,
-        )
-    )
+    chat = await open_model(stack, settings)
     search = KnowledgeSearch(index, snapshot.bank.zone)
 
     def make_answerer(current: Snapshot) -> Answerer:
-        return answerer_for(current, search, chat, llm.timeout_seconds)
+        return answerer_for(current, search, chat, settings.llm.timeout_seconds)
 
     content = Content(
         workspace=workspace,
@@ -118,6 +110,19 @@ async def open_content(
         kf_link=settings.kf.link,
     )
     return index, content
+
+
+async def open_model(stack: AsyncExitStack, settings: Settings) -> ChatModel:
+    """Open the language model; without one in the settings, the model that adds nothing."""
+    llm = settings.llm
+    return await stack.enter_async_context(
+        open_chat(
+            llm.model,
+            base_url=llm.base_url,
+            api_key=llm.api_key.get_secret_value(),
+            wait_for=llm.timeout_seconds,
+        )
+    )
 
 
 async def open_index(

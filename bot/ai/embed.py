@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -28,7 +29,7 @@ class _Model(Protocol):
     def query(self, text: str) -> np.ndarray: ...
 
 
-class _BundledEmbedder:
+class _BundledEmbedder(ABC):
     """Runs a bundled model in a thread; its lock is there because neither model is re-entrant."""
 
     name: str
@@ -38,8 +39,8 @@ class _BundledEmbedder:
         self._model: _Model | None = None
         self._lock = threading.Lock()
 
-    def _load(self) -> _Model:
-        raise NotImplementedError
+    @abstractmethod
+    def _load(self) -> _Model: ...
 
     def _loaded(self) -> _Model:
         if self._model is None:

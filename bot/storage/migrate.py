@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -28,9 +31,13 @@ async def differences(database: Database) -> list[str]:
         return await connection.run_sync(_differences)
 
 
-def new_revision(connection: Connection, message: str) -> None:
-    """Write the next migration from what differs: for developers."""
-    command.revision(_config(connection), message=message, autogenerate=True)
+async def write_revision(database: Database, message: str) -> None:
+    """Write the next migration from what differs: for developers, by ``make migration``."""
+    await upgrade(database)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(
+            lambda it: command.revision(_config(it), message=message, autogenerate=True)
+        )
 
 
 def _upgrade(connection: Connection) -> None:
@@ -50,3 +57,16 @@ def _config(connection: Connection) -> Config:
     config.set_main_option("script_location", str(folder))
     config.attributes["connection"] = connection
     return config
+
+
+async def _main(message: str) -> None:
+    with TemporaryDirectory(prefix="zhilin-migration-") as folder:
+        database = await Database.open(f"sqlite:///{folder}/empty.db")
+        try:
+            await write_revision(database, message)
+        finally:
+            await database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1]))

@@ -177,29 +177,34 @@ class Outbox:
         self, row_id: int, attempt: int, until: datetime, reason: str, *, unsure: bool = False
     ) -> None:
         """Try again later; ``unsure`` remembers that it may have arrived already."""
-        await work.finish(
-            self._connection,
-            outbox,
-            row_id,
-            attempt,
-            due_at=until,
-            state="sending" if unsure else "ready",
-            reason=reason,
-        )
+        await self._rest(row_id, attempt, until, reason, unsure)
 
     async def put_back(
         self, row_id: int, attempt: int, until: datetime, reason: str, *, unsure: bool = False
     ) -> None:
         """Undo a claim of this very transaction: it was not the row's turn, so no try is spent."""
+        spent = outbox.c.attempt - 1
+        await self._rest(row_id, attempt, until, reason, unsure, attempt=spent)
+
+    async def _rest(
+        self,
+        row_id: int,
+        mine: int,
+        until: datetime,
+        reason: str,
+        unsure: bool,
+        **values: Any,
+    ) -> None:
+        state = "sending" if unsure else "ready"
         await work.finish(
             self._connection,
             outbox,
             row_id,
-            attempt,
+            mine,
             due_at=until,
-            state="sending" if unsure else "ready",
+            state=state,
             reason=reason,
-            attempt=outbox.c.attempt - 1,
+            **values,
         )
 
     async def void(self, keys: Iterable[str], reason: str, now: datetime) -> int:

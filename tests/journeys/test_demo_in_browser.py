@@ -7,52 +7,25 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from bot.demo.director import Director
 from bot.demo.stage import open_stage
 from bot.workspace import Workspace
+from tests.journeys.browser import needs_chromium, open_page
 
-CHROMIUM = Path(os.environ.get("BOT_TEST_CHROMIUM", "/usr/bin/chromium"))
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "page.png"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SLOW_START_MS = 90_000
-
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM.is_file(),
-        reason=f"no browser at {CHROMIUM}: install Debian's chromium or set BOT_TEST_CHROMIUM",
-    ),
-    pytest.mark.timeout(300),
-]
+pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
 async def stage(workspace: Workspace) -> AsyncIterator[tuple[Page, Director]]:
     async with (
         open_stage(workspace, groups=8, members=120) as (address, director),
-        async_playwright() as playwright,
+        open_page(address) as page,
     ):
-        browser = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=FLAGS, timeout=SLOW_START_MS
-        )
-        page = await browser.new_page(viewport={"width": 1366, "height": 768}, locale="zh-CN")
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        await page.goto(address)
-        await page.wait_for_selector("body[data-ready]")
         yield page, director
-        await browser.close()
-        assert errors == []
 
 
 async def test_the_whole_job_is_done_on_one_page(stage: tuple[Page, Director]) -> None:
@@ -81,6 +54,7 @@ async def test_the_whole_job_is_done_on_one_page(stage: tuple[Page, Director]) -
 
     await group.get_by_role("button", name="国债怎么买").click()
     await expect(staff.get_by_text("群里有人问").first).to_be_visible()
+    await expect(page.locator(".tour-item.is-done")).to_have_count(3)
     await customer.get_by_role("button", name="有人让我共享屏幕").click()
     await expect(customer.get_by_text("共享屏幕的马上关掉")).to_be_visible()
     await expect(page.get_by_text("听到危险信号").first).to_be_visible()

@@ -1,14 +1,12 @@
-"""A person uses the page in a real browser; the picture of README is taken here."""
+"""A person uses the page in a real browser, without a bot behind it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from bot.clock import FakeClock
 from bot.emulator.attachments import Body
@@ -18,29 +16,12 @@ from bot.emulator.kf_state import State
 from bot.emulator.page import page_routes
 from bot.emulator.server import build_app, serve_emulator
 from bot.emulator.world import App, Customer, Member, World
+from tests.journeys.browser import needs_chromium, open_page
 
-CHROMIUM = Path(os.environ.get("BOT_TEST_CHROMIUM", "/usr/bin/chromium"))
-SCREENSHOT = Path(__file__).parents[2] / "docs" / "page.png"
-SLOW_START_MS = 90_000
 OWNER, CHAT, AUNT, UNCLE = "limin", "wrGROUP", "wmZHANG", "wmZHOU"
 TASK_WORDS = "手机上的字太小?打开本行手机银行，点右下「我的」，再点「长辈版」，字就变大了。"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM.is_file(),
-        reason=f"no browser at {CHROMIUM}: install Debian's chromium or set BOT_TEST_CHROMIUM",
-    ),
-    pytest.mark.timeout(180),
-]
+pytestmark = [needs_chromium, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
@@ -63,25 +44,8 @@ def world() -> World:
 async def page(world: World) -> AsyncIterator[Page]:
     app = build_app(world)
     app.router.add_routes(page_routes(world, desk=False))
-    async with serve_emulator(world, app=app) as server, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=FLAGS, timeout=SLOW_START_MS
-        )
-        page = await browser.new_page(viewport={"width": 1366, "height": 768}, locale="zh-CN")
-        problems: list[str] = []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("requestfailed", lambda request: _note(problems, request.url, server.base_url))
-        await page.goto(server.base_url)
-        await page.wait_for_selector("body[data-ready]")
+    async with serve_emulator(world, app=app) as server, open_page(server.base_url) as page:
         yield page
-        await browser.close()
-        assert problems == []
-
-
-def _note(problems: list[str], url: str, own: str) -> None:
-    """Note a request to elsewhere; our own long waits are broken off on purpose."""
-    if not url.startswith(own):
-        problems.append(url)
 
 
 async def test_a_person_asks_speaks_and_sends(page: Page, world: World) -> None:
@@ -104,10 +68,6 @@ async def test_a_person_asks_speaks_and_sends(page: Page, world: World) -> None:
     await expect(group.get_by_text(TASK_WORDS)).to_be_visible()
     await expect(staff.get_by_text("已送达")).to_be_visible()
     assert [item.source.partition(":")[0] for item in world.deliveries] == ["broadcast"]
-
-    if os.environ.get("ZHILIN_SCREENSHOT"):
-        SCREENSHOT.parent.mkdir(exist_ok=True)
-        await page.screenshot(path=SCREENSHOT)
 
 
 async def test_the_stage_is_seen_whole_without_scrolling(page: Page) -> None:

@@ -21,7 +21,7 @@ export function groupPhone(stage) {
       speaker.value === owner
         ? await stage.act(seat, "group/owner_says", { chat: open, text })
         : await stage.act(seat, "group/say", { chat: open, member: speaker.value, text });
-    if (ok && text.includes("报名")) stage.tried("join");
+    if (ok && text.includes("国债")) stage.tried("join");
     return ok;
   });
 
