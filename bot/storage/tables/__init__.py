@@ -3,7 +3,16 @@
 from bot.storage.tables.columns import Moment, metadata
 from bot.storage.tables.people import conversations, customers, drafts, groups, leads, ledger, turns
 from bot.storage.tables.runs import enrolments, quota, run_steps, scripts, send_tasks
-from bot.storage.tables.wire import buckets, cursors, events, notices, outbox, tokens
+from bot.storage.tables.wire import (
+    buckets,
+    cursors,
+    events,
+    leases,
+    notices,
+    outbox,
+    switches,
+    tokens,
+)
 
 __all__ = [
     "Moment",
@@ -16,6 +25,7 @@ __all__ = [
     "events",
     "groups",
     "leads",
+    "leases",
     "ledger",
     "metadata",
     "notices",
@@ -24,6 +34,7 @@ __all__ = [
     "run_steps",
     "scripts",
     "send_tasks",
+    "switches",
     "tokens",
     "turns",
 ]

@@ -99,3 +99,21 @@ tokens = Table(
     Column("token", String(600), nullable=False),
     Column("expires_at", Moment, nullable=False),
 )
+
+# What people switched off (zhilin stop-sending): a row is there as long as it is off.
+switches = Table(
+    "switches",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("by", String(64), nullable=False),
+)
+
+# What only one process may do at a time on PostgreSQL; whoever holds it renews it.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", Moment, nullable=False),
+)

@@ -1,0 +1,43 @@
+"""The ``zhilin`` command: each command parses, calls one function and prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from bot import __version__
+
+from bot.cli import running as running  # isort: skip - first in the list of commands
+from bot.cli import content as content
+from bot.cli import database as database
+from bot.cli.root import cli
+from bot.terminal import print_problems
+
+__all__ = ["cli", "main"]
+
+
+def main() -> None:
+    """Run the command; every error on purpose is said in words, with an exit code."""
+    from bot.errors import BotError, ContentError
+
+    try:
+        cli()
+    except ContentError as error:
+        print_problems(error.problems)
+        sys.exit(1)
+    except BotError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@cli.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="打印版本号。")] = False,
+) -> None:
+    if version:
+        typer.echo(f"zhilin {__version__}")
+        raise typer.Exit

@@ -1,0 +1,99 @@
+"""Commands for those who write content: a new workspace, its check, a question asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.root import AsJson, Folder, cli, run, today
+from bot.terminal import logs, print_problems, progress_line, the_settings, the_workspace
+
+if TYPE_CHECKING:
+    from bot.errors import Problem
+
+
+@cli.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="新的工作目录。")],
+) -> None:
+    """建一个工作目录：拷来示例的设置、剧本和知识；已有的文件一个也不动。
+
+    例:zhilin init my-bank
+    """
+    from bot.workspace import create_workspace
+
+    written, kept = create_workspace(folder)
+    typer.echo(f"写了 {len(written)} 个文件到 {folder}。")
+    if kept:
+        typer.echo(f"有 {len(kept)} 个文件已经在了，没有动。")
+    typer.echo(f"下一步：改 {folder}/sop/_workspace.yaml，再运行 zhilin check -C {folder}")
+
+
+@cli.command()
+def check(folder: Folder = None, as_json: AsJson = False) -> None:
+    """检查设置、剧本、问答、人设和资料：所有问题列在一起，有问题时退出码是 1。
+
+    例:zhilin check -C my-bank
+    """
+    from bot.config import load_settings
+    from bot.errors import ContentError
+    from bot.workers.content import inspect
+
+    workspace = the_workspace(folder)
+    problems: tuple[Problem, ...] = ()
+    try:
+        load_settings(workspace.config)
+    except ContentError as error:
+        problems = error.problems
+    snapshot, found = inspect(workspace, today())
+    problems = (*problems, *found)
+    if as_json:
+        listed = [
+            {"file": p.file, "line": p.line, "key": p.key, "what": p.what, "mend": p.mend}
+            for p in problems
+        ]
+        typer.echo(json.dumps({"problems": listed}, ensure_ascii=False))
+    elif problems:
+        print_problems(problems)
+    elif snapshot is not None:
+        documents = len(snapshot.documents())
+        typer.echo(f"没有问题：剧本 {len(snapshot.scripts)} 个，资料和问答 {documents} 条。")
+    if problems:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="客户会怎么问。")],
+    plane: Annotated[str, typer.Option(help="在哪儿问:kf 一对一，group 群里，staff 员工。")] = "kf",
+    folder: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """问一句，看小安会怎么答、依据是什么。
+
+    例:zhilin ask "存单到期了怎么办" --plane group
+    """
+    from bot.asking import ask_once
+
+    if plane not in ("kf", "group", "staff"):
+        raise typer.BadParameter("只能写 kf、group 或 staff。", param_hint="--plane")
+    question = question.encode("utf-8", "replace").decode().strip()
+    if not question:
+        raise typer.BadParameter("请写上要问的话。")
+    logs("ERROR")
+    workspace = the_workspace(folder, or_starter=True)
+    settings, progress = the_settings(workspace, today()), progress_line(quiet=as_json)
+    answer = run(ask_once(settings, workspace, question, plane, progress))
+    if as_json:
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    typer.echo(answer["text"])
+    typer.echo("")
+    typer.echo(
+        f"类别  {answer['kind_in_words']}    把握 {answer['confidence']:.2f}  (试问，没有通知谁)"
+    )
+    for source in answer["sources"]:
+        typer.echo(f"出处  {source}")

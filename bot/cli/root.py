@@ -1,0 +1,36 @@
+"""What every group of commands stands on: the root command, shared options, running a coroutine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+T = TypeVar("T")
+cli = typer.Typer(
+    name="zhilin",
+    help="知邻：银行的企业微信助手。答客户的问题，走社群剧本，把线索交给客户经理。",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+Folder = Annotated[
+    Path | None,
+    typer.Option("--workspace", "-C", help="工作目录；不写就从当前目录往上找 config.toml。"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="只输出一个 JSON，给程序读。")]
+
+
+def today() -> date:
+    """Return the day it is, by which files are judged."""
+    return datetime.now(UTC).date()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end."""
+    return asyncio.run(work)
