@@ -42,6 +42,16 @@ class Channel(Protocol):
         """
 
 
+class Acknowledger(Protocol):
+    """Answers a callback in its own HTTP response, where WeCom waits for words there."""
+
+    def keeps(self, body: str) -> bool:
+        """Tell whether this callback is news to be stored, not a mere question how far we are."""
+
+    async def acknowledge(self, body: str) -> str:
+        """Return the plain text of the response, to be encrypted; empty for none."""
+
+
 class Directory(Protocol):
     """Who the customers and groups are."""
 
