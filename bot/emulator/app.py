@@ -194,7 +194,7 @@ class AppBook:
         bad_tags = self._spread(_split(tags), self.tags, good, agent_id)
         return Receivers(tuple(good), tuple(bad), bad_parties, bad_tags)
 
-    def deliver(self, item: InboxItem) -> None:
+    def deliver(self, item: InboxItem, *, source: str = "message_send") -> None:
         """Put a message into a member's inbox, or drop it in silence if he got too many."""
         if not self.world.limits.allow_member(item.agent_id, item.userid, self.world.now()):
             self.dropped += 1
@@ -207,7 +207,7 @@ class AppBook:
             sender=f"app:{item.agent_id}",
             text=item.text,
             at=item.at,
-            source="message_send",
+            source=source,
             meta={"msgid": item.msgid, "msgtype": item.msgtype, "task_id": item.task_id},
         )
 
@@ -256,7 +256,7 @@ class AppBook:
         """Take a message back from every client; at most 24 hours after it was sent."""
         copies = [item for item in self.copies(msgid) if item.agent_id == agent_id]
         if not copies:
-            raise ApiError(UNKNOWN_MSGID, "no such msgid")
+            raise ApiError(self.world.assumed.unknown_app_msgid, "no such msgid")
         if copies[0].at + RECALL_LIFE < self.world.now():
             raise ApiError(42052)
         for item in copies:

@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.emulator import cards
 from bot.emulator.app import EVERYBODY, InboxItem, Receivers
+from bot.emulator.app_types import render
+from bot.emulator.limits import DAY
 from bot.emulator.wire import Answer, Api, ApiError, Call
 
 if TYPE_CHECKING:
     from bot.emulator.world import World
 
-_TEXT_BYTES = 2048
 _MAX_USERS, _MAX_PARTIES = 1000, 100
-_MAX_ARTICLES = 8
 
 
 async def _send(world: World, call: Call) -> Answer:
     agent_id = _own_agent(call)
     receivers = _receivers(world, call, agent_id)
-    msgtype = call.text("msgtype", code=40008)
-    render = _TYPES.get(msgtype)
-    if render is None:
-        raise ApiError(40008)
-    content = call.inside(msgtype)
-    text = render(world, content)
+    msgtype, content, text = render(world, call)
     request = json.dumps(call.body, sort_keys=True)
     span = timedelta(seconds=call.integer("duplicate_check_interval", 1800, low=1, high=14400))
     if call.flag("enable_duplicate_check"):
         answer = world.app_messages.repeated(agent_id, request, span)
         if answer is not None:
             return answer
+    share = world.limits.app_messages_per_member_day * len(world.members)
+    count = len(receivers.userids)
+    world.limits.spend(f"app:{agent_id}", world.now(), (DAY, share), count=count)
     msgid = world.new_id("")
     item = InboxItem(msgid, agent_id, "", msgtype, content.body, text, world.now())
     answer = {
         "invaliduser": "|".join(receivers.invalid_users),
         "invalidparty": "|".join(receivers.invalid_parties),
         "invalidtag": "|".join(receivers.invalid_tags),
+        "unlicenseduser": "",
         "msgid": msgid,
     }
     if msgtype == "template_card":
@@ -76,7 +74,7 @@ async def _update_card(world: World, call: Call) -> Answer:
     copies = world.app_messages.copies(msgid, receivers.userids)
     for copy in copies:
         if card.body:
-            _replace_card(copy, card)
+            replace_card(copy, card)
         else:
             copy.replaced, copy.buttons, copy.menu = button.text("replace_name"), {}, {}
     held = {copy.userid for copy in copies}
@@ -131,7 +129,7 @@ def _as_card(item: InboxItem, card: Call) -> InboxItem:
     )
 
 
-def _replace_card(copy: InboxItem, card: Call) -> None:
+def replace_card(copy: InboxItem, card: Call) -> None:
     """Put another card in this one's place; with ``replace_text`` it can no more be pressed."""
     copy.content, copy.text = card.body, cards.card_text(card)
     copy.card_type = card.text("card_type")
@@ -140,56 +138,6 @@ def _replace_card(copy: InboxItem, card: Call) -> None:
     copy.buttons = {} if copy.replaced else cards.buttons(card)
     copy.menu = cards.menu_actions(card)
 
-
-def _text(world: World, content: Call) -> str:
-    text = content.text("content", code=44004)
-    if not text.strip():
-        raise ApiError(44004)
-    return text.encode()[:_TEXT_BYTES].decode(errors="ignore")
-
-
-def _markdown(world: World, content: Call) -> str:
-    return content.text("content", max_bytes=_TEXT_BYTES, code=40058)
-
-
-def _media(world: World, content: Call) -> str:
-    media = world.media.get(content.text("media_id", code=41006))
-    return f"[{media.kind}] {media.filename}"
-
-
-def _textcard(world: World, content: Call) -> str:
-    title = content.text("title", max_bytes=128, code=41016)
-    description = content.text("description", required=False, max_bytes=512)
-    content.text("url", max_bytes=2048, code=41010)
-    return f"{title}\n{description}".strip()
-
-
-def _news(world: World, content: Call) -> str:
-    articles = content.objects("articles", _MAX_ARTICLES, required=True, code=45008)
-    titles = []
-    for article in map(content.of, articles):
-        titles.append(article.text("title", max_bytes=128, code=41016))
-        article.text("description", required=False, max_bytes=512)
-        article.text("url", required="appid" not in article.body, max_bytes=2048, code=41010)
-    return "\n".join(titles)
-
-
-def _template_card(world: World, content: Call) -> str:
-    cards.check_card(content)
-    return cards.card_text(content)
-
-
-_TYPES: dict[str, Callable[[World, Call], str]] = {
-    "text": _text,
-    "markdown": _markdown,
-    "image": _media,
-    "voice": _media,
-    "video": _media,
-    "file": _media,
-    "textcard": _textcard,
-    "news": _news,
-    "template_card": _template_card,
-}
 
 APIS: tuple[Api, ...] = (
     Api("POST", "message/send", _send),

@@ -60,6 +60,12 @@ async def _add(world: World, call: Call) -> dict[str, object]:
         world.new_id("msg"), chat_type, body, world.now(), tasks, may_choose=may_choose
     )
     world.broadcasts.put(broadcast)
+    if world.assumed.broadcast_days:
+
+        def close() -> None:
+            broadcast.expired = True
+
+        world.later.after(timedelta(days=world.assumed.broadcast_days), close)
     for userid in tasks:
         world.broadcasts.notify(userid, "broadcast", broadcast.msgid, world.now())
     return {"fail_list": failed, "msgid": broadcast.msgid}

@@ -60,11 +60,14 @@ class Broadcast:
     """The owner may choose among the recipients, or must where none were given."""
     reminded_at: list[datetime] = field(default_factory=list)
     cancelled_at: datetime | None = None
+    expired: bool = False
+    """Nobody sent it for so long that it is closed."""
 
     def is_open_for(self, userid: str) -> bool:
         """Tell whether this member can still send."""
         task = self.tasks.get(userid)
-        return task is not None and task.confirmed_at is None and self.cancelled_at is None
+        closed = self.cancelled_at is not None or self.expired
+        return task is not None and task.confirmed_at is None and not closed
 
     def as_json(self, userid: str) -> dict[str, object]:
         """Return the task as its owner sees it in 群发助手."""
@@ -105,6 +108,15 @@ class BroadcastBook:
     items: dict[str, Broadcast] = field(default_factory=dict)
     notices: dict[str, list[Notice]] = field(default_factory=dict)
     _by_owner: dict[str, list[Broadcast]] = field(default_factory=dict)
+
+    @property
+    def dispatch_s(self) -> int:
+        """The same span in seconds, as the settings show and set it."""
+        return int(self.dispatch_for.total_seconds())
+
+    @dispatch_s.setter
+    def dispatch_s(self, seconds: int) -> None:
+        self.dispatch_for = timedelta(seconds=seconds)
 
     def put(self, broadcast: Broadcast) -> None:
         """Take a mass message in."""

@@ -7,10 +7,14 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import aiohttp
 
+from bot.emulator import passive
+from bot.emulator.wire import ApiError
+from bot.errors import CallbackRejected
 from bot.wecom.crypto import CallbackCrypto
 
 if TYPE_CHECKING:
@@ -77,7 +81,12 @@ class CallbackSender:
     """Post every accepted callback once more."""
     shuffle: bool = False
     """Post what is queued in a random order."""
+    lost: list[str] = field(default_factory=list)
+    """The documents that a fault kept from being posted."""
+    bad_replies: list[str] = field(default_factory=list)
+    """Why passive replies were not taken."""
     _queue: deque[_Pending] = field(default_factory=deque)
+    _held: list[_Pending] = field(default_factory=list)
     _seq: int = 0
     _queued: asyncio.Event = field(default_factory=asyncio.Event)
     _posting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -104,7 +113,28 @@ class CallbackSender:
             return
         self._seq += 1
         head = {"ToUserName": self.world.corp_id, "CreateTime": self.world.timestamp()}
-        self._queue.append(_Pending(self._seq, target, render_xml({**head, **fields}), key))
+        item = _Pending(self._seq, target, render_xml({**head, **fields}), key)
+        faults = self.world.faults
+        if faults.take(target.name, "lost") is not None:
+            self.lost.append(item.plain)
+        elif (late := faults.take(target.name, "late")) is not None:
+            self.world.later.after(timedelta(seconds=late.seconds), lambda: self._put(item))
+        elif faults.take(target.name, "reorder") is not None:
+            self._held.append(item)
+        else:
+            self._put(item)
+
+    def _put(self, item: _Pending) -> None:
+        """Take a callback in, and behind it those held back until another one came."""
+        self._queue.append(item)
+        self._queue.extend(held for held in self._held if held.config.name == item.config.name)
+        self._held = [held for held in self._held if held.config.name != item.config.name]
+        self._queued.set()
+
+    def repeat(self, result: CallbackResult) -> None:
+        """Queue a callback that was posted before once more, the same to the letter."""
+        self._seq += 1
+        self._queue.append(_Pending(self._seq, self.configs[result.config], result.plain, ""))
         self._queued.set()
 
     def is_waiting(self, key: str) -> bool:
@@ -118,6 +148,7 @@ class CallbackSender:
 
     async def flush(self) -> None:
         """Post everything queued, in order, and whatever is queued meanwhile."""
+        self.world.later.run_due()
         async with self._posting:
             if self.shuffle:
                 items = list(self._queue)
@@ -174,14 +205,23 @@ class CallbackSender:
                     "Encrypt": params.pop("encrypted"),
                 }
             )
-            status, _, elapsed_ms = await self._request(
+            status, body, elapsed_ms = await self._request(
                 "POST", item.config, params, self.answer_limit_s, envelope.encode()
             )
             if status == 200:
+                self._take_reply(item, body)
                 break
         self.results.append(
             CallbackResult(item.seq, item.config.name, item.plain, attempt, status, elapsed_ms)
         )
+
+    def _take_reply(self, item: _Pending, body: bytes) -> None:
+        if body.strip() in (b"", b"success") or not item.config.agent_id:
+            return
+        try:
+            passive.take(self.world, self._cryptos[item.config.name], item.plain, body)
+        except (CallbackRejected, ApiError) as error:
+            self.bad_replies.append(f"{item.config.name}: {error}")
 
     def _signed(self, config: CallbackConfig, plain: str) -> dict[str, str]:
         timestamp = str(self.world.timestamp())

@@ -12,16 +12,20 @@ _NOTICES = frozenset({"text_notice", "news_notice"})
 _TASK_ID = re.compile(r"[0-9A-Za-z_\-@]{1,128}")
 _KEY_BYTES = 1024
 _URL, _MINIPROGRAM, _MEMBER = 1, 2, 3
+_ASK_BOT, _QUESTION_BYTES = 3, 200
+_EMPHASIS_CHARS, _EMPHASIS_DESC_CHARS, _SUB_TITLE_CHARS = 10, 15, 112
+_LABEL_CHARS, _VOTE_CHARS = 10, 11
+_ASPECT = 1.3, 2.25
 
 
-def check_card(card: Call) -> None:
-    """Refuse a card that WeCom would refuse, with its code."""
+def check_card(card: Call, *, ask_bot: bool = False) -> None:
+    """Refuse a card that WeCom would refuse, with its code; only an AI bot's may ask the bot."""
     kind = card.text("card_type", code=42031)
     if kind not in INTERACTIVE | _NOTICES:
         raise ApiError(42031)
     _title(card, kind)
     _action_menu(card)
-    _lists(card)
+    _lists(card, ask_bot)
     _card_action(card, kind)
     _task_id(card, kind)
     check = _BODIES.get(kind)
@@ -97,21 +101,28 @@ def _action_menu(card: Call) -> None:
         raise ApiError(42051)
 
 
-def _lists(card: Call) -> None:
+def _lists(card: Call, ask_bot: bool) -> None:
     for row in map(card.of, card.objects("horizontal_content_list", 6, code=42035)):
-        row.text("keyname")
+        row.text("keyname", code=42027)
         kind = row.integer("type", 0, low=0, high=3)
         if kind == _URL:
             row.text("url", code=42028)
         elif kind == 2:
-            row.text("media_id", code=41006)
+            row.text("media_id", code=42029)
         elif kind == _MEMBER:
             row.text("userid", code=42050)
     for row in map(card.of, card.objects("vertical_content_list", 4, code=42036)):
         row.text("title", code=42033)
     for row in map(card.of, card.objects("jump_list", 3, code=42042)):
         row.text("title", code=42033)
-        _target(row, row.integer("type", 0, low=0, high=2))
+        kind = row.integer("type", 0, low=0, high=_ASK_BOT if ask_bot else _MINIPROGRAM)
+        if kind == _ASK_BOT:
+            row.text("question", max_bytes=_QUESTION_BYTES)
+        _target(row, kind)
+    emphasis = card.inside("emphasis_content", required=False)
+    emphasis.short("title", _EMPHASIS_CHARS)
+    emphasis.short("desc", _EMPHASIS_DESC_CHARS)
+    card.short("sub_title_text", _SUB_TITLE_CHARS)
     quote = card.inside("quote_area", required=False)
     _target(quote, quote.integer("type", 0, low=0, high=2))
 
@@ -138,16 +149,19 @@ def _task_id(card: Call, kind: str) -> None:
         raise ApiError(40058, "task_id must be at most 128 of 0-9 A-Z a-z _ - @")
 
 
-def _options(area: Call, most: int) -> None:
+def _options(area: Call, most: int, longest: int = _LABEL_CHARS) -> None:
     options = area.objects("option_list", most, required=True, code=42037)
+    ids = []
     for option in map(area.of, options):
-        option.text("id", max_bytes=128, code=42040)
-        option.text("text", code=42041)
+        ids.append(option.text("id", max_bytes=128, code=42040))
+        option.short("text", longest, required=True, code=42041)
+    if len(set(ids)) != len(ids):
+        raise ApiError(42040, "an option id is there twice")
 
 
 def _button_interaction(card: Call) -> None:
     for button in map(card.of, card.objects("button_list", 6, required=True)):
-        button.text("text", code=42038)
+        button.short("text", _LABEL_CHARS, required=True, code=42038)
         button.integer("style", 1, low=1, high=4)
         if button.integer("type", 0, low=0, high=1) == 0:
             button.text("key", max_bytes=_KEY_BYTES, code=42039)
@@ -161,7 +175,7 @@ def _button_interaction(card: Call) -> None:
 
 def _submit(card: Call) -> None:
     submit = card.inside("submit_button", code=42049)
-    submit.text("text", code=42049)
+    submit.short("text", _LABEL_CHARS, required=True, code=42049)
     submit.text("key", max_bytes=_KEY_BYTES, code=42046)
 
 
@@ -169,7 +183,7 @@ def _vote(card: Call) -> None:
     box = card.inside("checkbox", code=42043)
     box.text("question_key", code=42043)
     box.integer("mode", 0, low=0, high=1)
-    _options(box, 20)
+    _options(box, 20, _VOTE_CHARS)
     _submit(card)
 
 
@@ -185,6 +199,9 @@ def _news(card: Call) -> None:
     area = card.inside("image_text_area", required=False)
     if image.body:
         image.text("url", code=42044)
+        ratio = image.body.get("aspect_ratio", _ASPECT[0])
+        if not isinstance(ratio, (int, float)) or not _ASPECT[0] <= ratio <= _ASPECT[1]:
+            raise ApiError(40058, "aspect_ratio must be 1.3 to 2.25")
     elif area.body:
         area.text("image_url", code=42044)
     else:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CUSTOMER_MISSING = 41035
 FOLLOWERS_PER_PAGE = 500
+WECHAT_USER, WECOM_USER = 1, 2
 REMARK_KEYS = ("remark", "description", "remark_company", "remark_mobiles", "remark_pic_mediaid")
 
 
@@ -23,7 +24,7 @@ def _profile(customer: Customer) -> dict[str, object]:
         "external_userid": customer.external_userid,
         "name": customer.nickname,
         "avatar": customer.avatar,
-        "type": 1,
+        "type": WECOM_USER if customer.external_userid.startswith("wo") else WECHAT_USER,
         "gender": customer.gender,
     }
     return fields | ({"unionid": customer.unionid} if customer.unionid else {})
@@ -105,7 +106,11 @@ def _short(call: Call, key: str, longest: int) -> str:
 def scans(world: World, config_id: str, external_userid: str) -> Friendship:
     """Let a customer scan a contact way's code and become a friend of one of its members."""
     way = world.contacts.ways.need(config_id)
-    userid = way.users[world.rng.randrange(len(way.users))]
+    able = ways.members_of(world, way)
+    if way.is_exclusive:
+        known = {friend.userid for friend in world.contacts.of_customer(external_userid)}
+        able = [userid for userid in able if userid in known] or able
+    userid = able[world.rng.randrange(len(able))]
     return befriend(world, userid, external_userid, add_way=1, state=way.state)
 
 
@@ -121,8 +126,12 @@ async def _add_friend(world: World, call: Call) -> dict[str, object]:
 
 
 async def _scan(world: World, call: Call) -> dict[str, object]:
-    friendship = scans(world, call.text("config_id"), call.text("external_userid"))
-    return {"userid": friendship.userid}
+    config_id, external_userid = call.text("config_id"), call.text("external_userid")
+    need_customer(world, external_userid)
+    way = world.contacts.ways.need(config_id)
+    if way.is_temp:
+        return {"userid": ways.open_temporary(world, way, external_userid)}
+    return {"userid": scans(world, config_id, external_userid).userid}
 
 
 async def _delete_friend(world: World, call: Call) -> dict[str, object]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bot.emulator.world import World
 
 
+_LONGEST_S = 10 * 366 * 24 * 3600
+
+
 async def _state(world: World, call: Call) -> Answer:
     return {
         "corp_id": world.corp_id,
@@ -64,7 +67,8 @@ async def _move_clock(world: World, call: Call) -> Answer:
             raise ApiError(40058, "to has no time zone")
         world.clock.jump(target)
     else:
-        world.clock.advance(seconds=call.integer("advance_s", low=0))
+        world.clock.advance(seconds=call.integer("advance_s", low=0, high=_LONGEST_S))
+    world.later.run_due()
     return {"now": world.now().isoformat()}
 
 
@@ -158,6 +162,8 @@ async def _fault(world: World, call: Call) -> Answer:
             seconds = call.body.get("seconds", 0)
             if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
                 raise ApiError(40058, "seconds must be a number")
+            if not 0 <= seconds <= _LONGEST_S:
+                raise ApiError(40058, "seconds is out of range")
             api, times = call.text("api"), call.integer("times", 1, low=1)
             errcode = call.integer("errcode", 0)
             fail_type = call.integer("fail_type", 0, low=0, high=13)

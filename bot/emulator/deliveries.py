@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Kind = Literal["kf", "group", "single", "member", "welcome"]
+Kind = Literal[
+    "kf", "group", "single", "member", "welcome", "moment", "appchat", "aibot", "webhook"
+]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal, get_args
 
 from bot.emulator.errcodes import is_known
 
 Kind = Literal[
-    "errcode", "slow", "token_expiry", "lost_answer", "empty_page", "send_fail", "duplicate"
+    "errcode",
+    "slow",
+    "token_expiry",
+    "rate_limited",
+    "lost_answer",
+    "empty_page",
+    "cursor_loss",
+    "send_fail",
+    "duplicate",
+    "late",
+    "reorder",
+    "lost",
 ]
 ANY_API = "*"
 
@@ -19,9 +30,14 @@ class Fault:
 
     ``errcode`` answers with that code and does nothing. ``slow`` waits ``seconds`` of wall time
     first. ``token_expiry`` makes the caller's token expire before the call. ``lost_answer`` does
-    the work and then cuts the line. ``empty_page`` is an empty sync_msg page with has_more=1.
-    ``send_fail`` accepts a kf message that never arrives (``fail_type``). ``duplicate`` posts a
-    callback once more after it was accepted; its API is the callback configuration's name.
+    the work and then cuts the line. ``rate_limited`` answers 45009 for ``seconds`` (60) of the
+    world's time. ``empty_page`` is an empty sync_msg page with has_more=1. ``cursor_loss``
+    refuses the sync_msg cursor that is given (50100, or ``errcode``). ``send_fail`` accepts a kf
+    message that never arrives (``fail_type``).
+
+    Callbacks have four, whose API is the callback configuration's name: ``duplicate`` posts one
+    once more after it was accepted, ``late`` posts it ``seconds`` of the world's time later,
+    ``reorder`` posts it behind the one that follows, ``lost`` never posts it.
     """
 
     api: str
@@ -56,6 +72,10 @@ class Faults:
         fault = Fault(api, kind, times, errcode, seconds, fail_type)
         self.orders.append(fault)
         return fault
+
+    def listed(self) -> list[dict[str, object]]:
+        """Return the orders not yet used up as JSON fields."""
+        return [asdict(fault) for fault in self.orders]
 
     def take(self, api: str, kind: Kind) -> Fault | None:
         """Use up one fault of this kind for this API, if one is ordered."""

@@ -80,6 +80,12 @@ class ContactBook:
     ways: WayBook = field(default_factory=WayBook)
     welcomes: WelcomeBook = field(default_factory=WelcomeBook)
     lines: list[ChatLine] = field(default_factory=list)
+    losses: list[tuple[str, str, datetime]] = field(default_factory=list)
+    """Which customers deleted which members, and when."""
+    half: dict[tuple[str, str], Friendship] = field(default_factory=dict)
+    """Customers who added a member that has not confirmed yet."""
+    applications: list[tuple[str, str, datetime]] = field(default_factory=list)
+    """Which members applied to which customers, and when."""
     _by_member: dict[str, dict[str, Friendship]] = field(default_factory=dict)
     _by_customer: dict[str, dict[str, Friendship]] = field(default_factory=dict)
 
@@ -186,6 +192,7 @@ def unfriend(
     friendship = world.contacts.need(userid, external_userid)
     if by == "customer":
         friendship.deleted_by_customer = True
+        world.contacts.losses.append((userid, external_userid, world.now()))
         world.contacts.tell(world, "del_follow_user", friendship)
         return
     world.contacts.drop(userid, external_userid)
@@ -199,8 +206,12 @@ def says(
     friendship = world.contacts.need(userid, external_userid)
     if friendship.deleted_by_customer:
         raise ApiError(NO_RELATION, "the customer has deleted the member")
+    if by == "member":
+        world.intercepts.check(world, userid, text)
     friendship.chat_started = True
     friendship.last_contact_at = world.now()
+    if by == "customer":
+        world.acquisition.wrote(world, friendship)
     sender, receiver = (userid, external_userid) if by == "member" else (external_userid, userid)
     world.contacts.lines.append(ChatLine(userid, external_userid, sender, text, world.now()))
     archive.append(world, sender, [receiver], "", "text", {"content": text})

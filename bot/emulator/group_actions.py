@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 GROUP_FULL = 90503
 OWNER_UNCHANGED = 90504
 NOT_IN_GROUP = 93008
-MAX_PEOPLE = 500
 QR_CODE = 3
 
 
@@ -40,7 +39,7 @@ def create(
     group = Group(chat_id or world.new_id("wr"), name, owner, now, admins=list(admins))
     for person in dict.fromkeys((owner, *admins, *people)):
         group.members[person] = GroupMember(person, _kind(world, person), now, 1, owner)
-    if len(group.members) > MAX_PEOPLE:
+    if len(group.members) > world.assumed.group_people:
         raise ApiError(GROUP_FULL)
     world.groups.groups[group.chat_id] = group
     if not quiet:
@@ -70,7 +69,7 @@ def join(
     """
     group = world.groups.need(chat_id)
     new = [person for person in dict.fromkeys(people) if person not in group.members]
-    if len(group.members) + len(new) > MAX_PEOPLE:
+    if len(group.members) + len(new) > world.assumed.group_people:
         raise ApiError(GROUP_FULL)
     kinds = {person: _kind(world, person) for person in new}
     for person, kind in kinds.items():
@@ -143,6 +142,7 @@ def says(world: World, chat_id: str, sender: str, text: str, *, msgtype: str = "
     if member is None:
         raise ApiError(NOT_IN_GROUP, sender)
     if member.kind == STAFF:
+        world.intercepts.check(world, sender, text)
         deliver(world, group, sender, Part("text", {"content": text}), "person")
         return
     payload: dict[str, object] = {"content": text} if msgtype == "text" else {"sdkfileid": text}
@@ -153,6 +153,7 @@ def says(world: World, chat_id: str, sender: str, text: str, *, msgtype: str = "
 def owner_says(world: World, chat_id: str, text: str, *, sidebar: bool = False) -> None:
     """Let the owner say something: typed, or a draft sent with one click of the sidebar."""
     group = world.groups.need(chat_id)
+    world.intercepts.check(world, group.owner, text)
     source = "sidebar" if sidebar else "person"
     deliver(world, group, group.owner, Part("text", {"content": text}), source)
 
@@ -214,7 +215,9 @@ def _members_changed(
         "UpdateDetail": detail,
         **extra,
         "MemChangeCnt": len(people),
-        "MemChangeList": {"Item": list(people)},
+        "MemChangeList": (
+            ",".join(people) if world.assumed.members_as_commas else {"Item": list(people)}
+        ),
         "LastMemVer": last,
         "CurMemVer": group.member_version,
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.emulator.group_welcome import WelcomeTemplates
+from bot.emulator.join_way_book import JoinWays
 from bot.emulator.wire import ApiError
 
 UNKNOWN_CHAT = 40050
@@ -76,11 +77,21 @@ class Group:
 
 
 @dataclass
+class GroupTransfers:
+    """When each group was handed on, and how many each member took on each day."""
+
+    handed: dict[str, list[datetime]] = field(default_factory=dict)
+    taken: dict[tuple[str, date], int] = field(default_factory=dict)
+
+
+@dataclass
 class GroupBook:
     """All customer groups and the welcome material for them."""
 
     groups: dict[str, Group] = field(default_factory=dict)
     templates: WelcomeTemplates = field(default_factory=WelcomeTemplates)
+    join_ways: JoinWays = field(default_factory=JoinWays)
+    transfers: GroupTransfers = field(default_factory=GroupTransfers)
 
     def need(self, chat_id: str) -> Group:
         """Return a living group; refuse an unknown (40050) or dismissed one (90501)."""

@@ -11,7 +11,6 @@ from bot.emulator.wire import Api, ApiError, Call
 if TYPE_CHECKING:
     from bot.emulator.world import World
 
-MAX_TEMPLATES = 100
 MAX_TEXT_BYTES = 3000
 TOO_MANY_TEMPLATES = 41055
 NOT_ITS_TEMPLATE = 41058
@@ -44,7 +43,7 @@ class WelcomeTemplates:
 
 async def _add(world: World, call: Call) -> dict[str, object]:
     book = world.groups.templates
-    if len(book.items) >= MAX_TEMPLATES:
+    if len(book.items) >= world.assumed.welcome_templates:
         raise ApiError(TOO_MANY_TEMPLATES)
     template = WelcomeTemplate(world.new_id("msg"), call.agent_id, _body(world, call))
     book.items[template.template_id] = template

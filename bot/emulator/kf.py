@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from bot.emulator.kf_knowledge import KnowledgeBook
+from bot.emulator.kf_ring import write
 from bot.emulator.kf_state import (
     CODE_LIFE,
     REPLY_WINDOW,
@@ -18,13 +20,12 @@ from bot.emulator.kf_state import (
     Servicer,
     State,
 )
-from bot.emulator.kf_text import plain_text
+from bot.emulator.kf_text import clicked, plain_text
 from bot.emulator.wire import ApiError
 
 if TYPE_CHECKING:
     from bot.emulator.world import World
 
-CONFIG = "kf"
 _CUSTOMER, _EVENT, _SERVICER = 3, 4, 5
 
 
@@ -38,6 +39,8 @@ class KfBook:
     transitions: frozenset[tuple[State, State]] = TRANSITIONS
     upgrade_members: set[str] = field(default_factory=set)
     upgrade_groups: set[str] = field(default_factory=set)
+    upgrade_departments: set[int] = field(default_factory=set)
+    knowledge: KnowledgeBook = field(default_factory=KnowledgeBook)
 
     def add_account(self, name: str, open_kfid: str = "", *, avatar: str = "") -> KfAccount:
         """Open an account, with an id of its own unless one is given."""
@@ -71,7 +74,13 @@ class KfBook:
     # What customers do.
 
     def enter(
-        self, open_kfid: str, external_userid: str, *, scene: str = "", scene_param: str = ""
+        self,
+        open_kfid: str,
+        external_userid: str,
+        *,
+        scene: str = "",
+        scene_param: str = "",
+        channels: Mapping[str, object] | None = None,
     ) -> str:
         """Open the chat from a link; return the welcome code, "" when none is due."""
         conversation = self.conversation(open_kfid, external_userid)
@@ -80,7 +89,9 @@ class KfBook:
         conversation.scene, conversation.scene_param = scene, scene_param
         welcomed = conversation.welcomed_at
         recently = welcomed is not None and now <= welcomed + REPLY_WINDOW
+        conversation.channels = dict(channels or {})
         fields: dict[str, object] = {"scene": scene, "scene_param": scene_param}
+        fields |= {"wechat_channels": conversation.channels} if channels else {}
         code = ""
         if not recently and not conversation.window_open(now):
             code = self.new_code("welcome", open_kfid, external_userid)
@@ -105,23 +116,20 @@ class KfBook:
         """Let the customer send a message of any type; return its msgid."""
         conversation = self.conversation(open_kfid, external_userid)
         account = self.account(open_kfid)
+        if conversation.rejected_by:
+            conversation.rejected_at.append(self.world.now())
+            raise ApiError(40143, "the servicer refuses this customer's messages")
         conversation.customer_wrote(self.world.now(), account.first_state)
         if conversation.stored_state is State.HUMAN and not conversation.servicer:
             on_duty = {member.userid for member in self.world.members.values() if member.on_duty}
-            conversation.servicer = account.first_receiving(on_duty)
+            userid = account.next_receiving(on_duty)
+            conversation.assign(userid, self.world.now())
         return self._say(account, conversation, "customer", external_userid, msgtype, dict(payload))
 
     def customer_clicks(self, open_kfid: str, external_userid: str, item_id: str) -> str:
         """Press a click item of the newest menu that has it; return the msgid of the text."""
-        for line in reversed(self.conversation(open_kfid, external_userid).lines):
-            items = line.content.get("list", []) if line.msgtype == "msgmenu" else []
-            for item in items if isinstance(items, list) else []:
-                click = item.get("click", {})
-                if item.get("type") == "click" and click.get("id") == item_id:
-                    return self.customer_says(
-                        open_kfid, external_userid, click["content"], menu_id=item_id
-                    )
-        raise ApiError(40058, "no such menu item")
+        words = clicked(self.conversation(open_kfid, external_userid).lines, item_id)
+        return self.customer_says(open_kfid, external_userid, words, menu_id=item_id)
 
     def customer_recalls(self, open_kfid: str, external_userid: str, msgid: str) -> None:
         """Let the customer take a message back."""
@@ -136,7 +144,7 @@ class KfBook:
         if conversation.state(self.world.now()) is not State.POOL:
             raise ApiError(95016, "the customer is not in the pool")
         self.check_servicer(open_kfid, userid)
-        conversation.stored_state, conversation.servicer = State.HUMAN, userid
+        conversation.assign(userid, self.world.now())
         code = self.new_code("assigned", open_kfid, external_userid)
         self._session_changed(
             open_kfid, external_userid, 1, new_servicer_userid=userid, msg_code=code
@@ -149,36 +157,45 @@ class KfBook:
         if conversation.state(self.world.now()) is not State.HUMAN:
             raise ApiError(95016, "no servicer has this customer")
         self.check_servicer(open_kfid, userid)
-        old, conversation.servicer = conversation.servicer, userid
+        old = conversation.servicer
+        conversation.assign(userid, self.world.now())
         self._session_changed(
             open_kfid, external_userid, 2, old_servicer_userid=old, new_servicer_userid=userid
         )
 
     def servicer_says(self, open_kfid: str, external_userid: str, userid: str, text: str) -> str:
         """Write as a human; an ended session is opened again. Return the msgid."""
+        return self.servicer_sends(open_kfid, external_userid, userid, "text", {"content": text})
+
+    def servicer_sends(
+        self,
+        open_kfid: str,
+        external_userid: str,
+        userid: str,
+        msgtype: str,
+        payload: Mapping[str, object],
+    ) -> str:
+        """Send a message of any type as a human; return its msgid."""
         conversation = self.conversation(open_kfid, external_userid)
         self.check_servicer(open_kfid, userid)
         state = conversation.state(self.world.now())
         if state is State.ENDED:
             old = conversation.servicer
-            conversation.stored_state, conversation.servicer = State.HUMAN, userid
             conversation.session_at = self.world.now()
-            self._session_changed(
-                open_kfid,
-                external_userid,
-                4,
-                old_servicer_userid=old or userid,
-                new_servicer_userid=userid,
-            )
+            conversation.assign(userid, self.world.now())
+            who = {"old_servicer_userid": old or userid, "new_servicer_userid": userid}
+            self._session_changed(open_kfid, external_userid, 4, **who)
         elif state is not State.HUMAN or conversation.servicer != userid:
             raise ApiError(95018, "another has this customer")
-        account = self.account(open_kfid)
-        msgid = self._say(account, conversation, "servicer", userid, "text", {"content": text})
+        if self.world.assumed.intercept_words_in_kf:
+            self.world.intercepts.check(self.world, userid, plain_text(msgtype, payload))
+        account, body = self.account(open_kfid), dict(payload)
+        msgid = self._say(account, conversation, "servicer", userid, msgtype, body)
         self.world.deliveries.add(
             "kf",
             to=external_userid,
             sender=userid,
-            text=text,
+            text=plain_text(msgtype, payload),
             at=self.world.now(),
             source="person",
             meta={"open_kfid": open_kfid, "msgid": msgid},
@@ -212,7 +229,10 @@ class KfBook:
 
     def check_servicer(self, open_kfid: str, userid: str) -> None:
         """Refuse a member who may not receive a customer of this account now."""
-        servicer = self.account(open_kfid).servicers.get(userid)
+        account, parties = self.account(open_kfid), self.world.app_messages.parties
+        servicer = account.servicers.get(userid)
+        if any(userid in parties.get(str(number), ()) for number in account.departments):
+            servicer = servicer or Servicer(userid)
         member = self.world.members.get(userid)
         if servicer is None or member is None or not member.active:
             raise ApiError(95014)
@@ -239,18 +259,13 @@ class KfBook:
             "msgtype": "event",
             "event": event,
         }
-        self._log(self.accounts[open_kfid], item)
+        write(self.world, self.accounts[open_kfid], item)
 
     def _session_changed(
         self, open_kfid: str, external_userid: str, change_type: int, **fields: str
     ) -> None:
-        self.emit(
-            open_kfid,
-            "session_status_change",
-            external_userid,
-            change_type=change_type,
-            **fields,
-        )
+        event = "session_status_change"
+        self.emit(open_kfid, event, external_userid, change_type=change_type, **fields)
 
     def _say(
         self,
@@ -276,21 +291,5 @@ class KfBook:
         }
         if side == "servicer":
             item["servicer_userid"] = sender
-        self._log(account, item)
+        write(self.world, account, item)
         return msgid
-
-    def _log(self, account: KfAccount, item: dict[str, object]) -> None:
-        now = self.world.now()
-        account.log.append(now, item)
-        key = f"kf:{account.open_kfid}"
-        if self.world.callbacks.is_waiting(key):
-            return
-        token = self.world.new_id("ENC") + self.world.new_id("")
-        account.log.give_token(token, now)
-        fields = {
-            "MsgType": "event",
-            "Event": "kf_msg_or_event",
-            "Token": token,
-            "OpenKfId": account.open_kfid,
-        }
-        self.world.callbacks.queue(CONFIG, fields, key=key)

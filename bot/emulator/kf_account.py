@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.emulator.world import World
 
 _MAX_NAME = 16
+_MAX_ACCOUNTS, _MAX_UNVERIFIED = 5000, 10
 _MAX_SERVICERS, _MAX_DEPARTMENTS = 2000, 20
 _SCENE = re.compile(r"[0-9a-zA-Z_-]*")
 
@@ -30,6 +31,11 @@ def _avatar(world: World, call: Call, *, required: bool) -> str:
 
 
 async def _add(world: World, call: Call) -> Answer:
+    count = len(world.kf.accounts)
+    if not world.verified and count >= _MAX_UNVERIFIED:
+        raise ApiError(95027)
+    if count >= _MAX_ACCOUNTS:
+        raise ApiError(95005)
     name = _name(call, required=True)
     avatar = _avatar(world, call, required=True)
     return {"open_kfid": world.kf.add_account(name, avatar=avatar).open_kfid}
@@ -151,7 +157,12 @@ def _entered(world: World, external_userid: str) -> dict[str, object]:
     """Return the newest entry within 48 hours, over all accounts."""
     since = world.now() - REPLY_WINDOW
     entries = [
-        (conversation.entered_at, conversation.scene, conversation.scene_param)
+        (
+            conversation.entered_at,
+            conversation.scene,
+            conversation.scene_param,
+            conversation.channels,
+        )
         for account in world.kf.accounts.values()
         if (conversation := account.conversations.get(external_userid)) is not None
         and conversation.entered_at is not None
@@ -159,8 +170,11 @@ def _entered(world: World, external_userid: str) -> dict[str, object]:
     ]
     if not entries:
         return {}
-    _, scene, scene_param = max(entries)
-    return {"enter_session_context": {"scene": scene, "scene_param": scene_param}}
+    _, scene, scene_param, channels = max(entries, key=lambda entry: entry[:3])
+    context: dict[str, object] = {"scene": scene, "scene_param": scene_param}
+    if channels:
+        context["wechat_channels"] = channels
+    return {"enter_session_context": context}
 
 
 def _account(world: World, call: Call) -> KfAccount:

@@ -28,12 +28,20 @@ def _text(world: World, call: Call) -> None:
     call.text("content", max_bytes=2048, code=40058)
 
 
-def _media(world: World, call: Call) -> None:
-    world.media.get(call.text("media_id", code=41006))
+def _media(kind: str) -> Callable[[World, Call], None]:
+    def check(world: World, call: Call) -> None:
+        _file(world, call.text("media_id", code=41006), kind)
+
+    return check
 
 
 def _thumb(world: World, call: Call) -> None:
-    world.media.get(call.text("thumb_media_id", code=41006))
+    _file(world, call.text("thumb_media_id", code=41006), "image")
+
+
+def _file(world: World, media_id: str, kind: str) -> None:
+    if world.media.get(media_id).kind != kind:
+        raise ApiError(world.assumed.kf_wrong_media_code, f"{media_id} is no {kind}")
 
 
 def _link(world: World, call: Call) -> None:
@@ -66,7 +74,9 @@ def _location(world: World, call: Call) -> None:
 
 
 def _ca_link(world: World, call: Call) -> None:
-    call.text("link_url", max_bytes=2048)
+    url = call.text("link_url", max_bytes=2048)
+    if not url.startswith(("http://", "https://")):
+        raise ApiError(45034)
 
 
 def _menu(world: World, call: Call) -> None:
@@ -113,10 +123,10 @@ _ITEMS: dict[str, Callable[[Call], None]] = {
 
 _CHECKS: dict[str, Callable[[World, Call], None]] = {
     "text": _text,
-    "image": _media,
-    "voice": _media,
-    "video": _media,
-    "file": _media,
+    "image": _media("image"),
+    "voice": _media("voice"),
+    "video": _media("video"),
+    "file": _media("file"),
     "link": _link,
     "miniprogram": _miniprogram,
     "msgmenu": _menu,

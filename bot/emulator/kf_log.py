@@ -53,9 +53,13 @@ class MessageLog:
 
     def check_token(self, token: str, now: datetime) -> None:
         """Refuse a token that is unknown or more than ten minutes old."""
-        ends_at = self._tokens.get(token)
-        if ends_at is None or ends_at <= now:
+        if not self.knows_token(token, now):
             raise ApiError(95007)
+
+    def knows_token(self, token: str, now: datetime) -> bool:
+        """Tell whether this is a token of this log that is still good."""
+        ends_at = self._tokens.get(token)
+        return ends_at is not None and ends_at > now
 
     def _position(self, cursor: str) -> int:
         if not cursor:

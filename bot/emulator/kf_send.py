@@ -20,10 +20,6 @@ from bot.emulator.wire import Answer, Api, ApiError, Call
 if TYPE_CHECKING:
     from bot.emulator.world import World
 
-REPEATED_MSGID = 40058
-"""WeCom has not published this code; 40058 is assumed."""
-BAD_CODE = 95007
-"""Nor the code for a bad, used or expired event code."""
 _MSGID = re.compile(r"[0-9a-zA-Z_-]{1,32}")
 _CUSTOMER_REFUSES = 10
 
@@ -41,7 +37,7 @@ async def _send_msg(world: World, call: Call) -> Answer:
 
 
 async def _send_msg_on_event(world: World, call: Call) -> Answer:
-    code = _open_code(world, call.text("code", code=BAD_CODE))
+    code = _open_code(world, call.text("code", code=world.assumed.bad_event_code))
     msgtype, payload = check_content(world, call)
     if msgtype not in CODE_TYPES[code.kind]:
         raise ApiError(40008)
@@ -61,7 +57,7 @@ async def _send_msg_on_event(world: World, call: Call) -> Answer:
 def _open_code(world: World, value: str) -> Code:
     code = world.kf.codes.get(value)
     if code is None or code.used or code.expires_at < world.now():
-        raise ApiError(BAD_CODE)
+        raise ApiError(world.assumed.bad_event_code)
     return code
 
 
@@ -71,7 +67,7 @@ def _claim_msgid(world: World, account: KfAccount, call: Call) -> str:
     if not _MSGID.fullmatch(msgid):
         raise ApiError(40058, "msgid must be 1 to 32 of 0-9 a-z A-Z _ -")
     if msgid in account.used_msgids:
-        raise ApiError(REPEATED_MSGID, "msgid was used before")
+        raise ApiError(world.assumed.repeated_kf_msgid, "msgid was used before")
     return msgid
 
 

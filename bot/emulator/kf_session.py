@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.emulator.kf_state import CodeKind, State
+from bot.emulator.kf_state import CodeKind, KfAccount, State
 from bot.emulator.wire import Answer, Api, ApiError, Call
 
 if TYPE_CHECKING:
@@ -19,11 +19,14 @@ _CODE_ON: dict[State, CodeKind] = {
 
 
 async def _sync_msg(world: World, call: Call) -> Answer:
-    account = world.kf.account(call.text("open_kfid", max_bytes=64, code=60251))
+    account = _pulled(world, call)
     cursor = call.text("cursor", required=False, max_bytes=64, code=50100)
     token = call.text("token", required=False, max_bytes=128, code=95007)
     limit = call.integer("limit", _MAX_PAGE, low=1, high=_MAX_PAGE)
     call.integer("voice_format", 0, low=0, high=1)
+    lost = world.faults.take("kf/sync_msg", "cursor_loss") if cursor else None
+    if lost is not None:
+        raise ApiError(lost.errcode or 50100)
     now = world.now()
     if token:
         account.log.check_token(token, now)
@@ -33,6 +36,18 @@ async def _sync_msg(world: World, call: Call) -> Answer:
         return {"next_cursor": account.log.here(cursor), "has_more": 1, "msg_list": []}
     items, next_cursor, more = account.log.page(cursor, limit, now)
     return {"next_cursor": next_cursor, "has_more": int(more), "msg_list": items}
+
+
+def _pulled(world: World, call: Call) -> KfAccount:
+    """Return the account to pull; an old form without its id goes by the doorbell's token."""
+    open_kfid = call.text("open_kfid", required=False, max_bytes=64)
+    if not open_kfid and not world.assumed.sync_needs_open_kfid:
+        token, now = call.text("token", required=False), world.now()
+        for account in world.kf.accounts.values():
+            if not token or account.log.knows_token(token, now):
+                open_kfid = account.open_kfid
+                break
+    return world.kf.account(open_kfid)
 
 
 async def _get(world: World, call: Call) -> Answer:
@@ -53,7 +68,8 @@ async def _trans(world: World, call: Call) -> Answer:
     state = conversation.state(world.now())
     if state is State.ENDED:
         raise ApiError(95013)
-    if (state, target) not in world.kf.transitions:
+    back = world.assumed.kf_human_to_pool and (state, target) == (State.HUMAN, State.POOL)
+    if (state, target) not in world.kf.transitions and not back:
         raise ApiError(95016, f"from {state} to {target}")
     if target is State.HUMAN:
         world.kf.check_servicer(open_kfid, userid)
@@ -61,7 +77,9 @@ async def _trans(world: World, call: Call) -> Answer:
             raise ApiError(95016, "this servicer has the customer already")
     conversation.stored_state = target
     if target is State.HUMAN:
-        conversation.servicer = userid
+        conversation.assign(userid, world.now())
+    if target is State.ROBOT and conversation.sessions:
+        conversation.sessions[-1].by_robot = True
     if state is target or target not in _CODE_ON:
         return {}
     return {"msg_code": world.kf.new_code(_CODE_ON[target], open_kfid, external_userid)}

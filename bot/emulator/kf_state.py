@@ -13,6 +13,7 @@ from bot.emulator.wire import ApiError
 
 REPLY_WINDOW = timedelta(hours=48)
 REPLIES_PER_MESSAGE = 5
+Assigns = Literal["first", "in_turn", "least_busy"]
 
 
 class State(IntEnum):
@@ -80,6 +81,15 @@ class Line:
 
 
 @dataclass
+class Session:
+    """One consultation: when it began, who of the staff had it since when, and the robot."""
+
+    began_at: datetime
+    servicers: dict[str, datetime] = field(default_factory=dict)
+    by_robot: bool = False
+
+
+@dataclass
 class Conversation:
     """One customer with one kf account."""
 
@@ -98,7 +108,20 @@ class Conversation:
     scene_param: str = ""
     refuses: bool = False
     """The customer refuses messages: what is sent fails with fail_type 10."""
+    rejected_by: str = ""
+    """The servicer who refuses this customer's messages, if one does."""
+    rejected_at: list[datetime] = field(default_factory=list)
+    channels: dict[str, object] = field(default_factory=dict)
+    """The 视频号 the customer came from, as enter_session and batchget show it."""
     lines: list[Line] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+
+    def assign(self, userid: str, now: datetime) -> None:
+        """Give the customer to a servicer; without one to the pool."""
+        self.stored_state = State.HUMAN if userid else State.POOL
+        self.servicer = userid
+        if userid and self.sessions:
+            self.sessions[-1].servicers.setdefault(userid, now)
 
     def window_open(self, now: datetime) -> bool:
         """Tell whether the customer wrote within the last 48 hours."""
@@ -113,6 +136,7 @@ class Conversation:
         """Count a customer's message: it opens the window, resets the five, may open a session."""
         if self.state(now) is State.ENDED:
             self.stored_state, self.servicer = first_state, ""
+            self.sessions.append(Session(now, by_robot=first_state is State.ROBOT))
         self.last_customer_at = self.session_at = now
         self.sent_since = 0
 
@@ -137,12 +161,15 @@ class KfAccount:
     """Selected in 通过API管理微信客服账号; else every call is refused (48007)."""
     first_state: State = State.NEW
     """The state a session begins in, by the console's reception rule."""
+    assigns: Assigns = "first"
+    """Who gets a customer whose session begins with a person: a rule of the console."""
     servicers: dict[str, Servicer] = field(default_factory=dict)
     departments: set[int] = field(default_factory=set)
     links: dict[str, str] = field(default_factory=dict)
     log: MessageLog = field(default_factory=MessageLog)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     used_msgids: set[str] = field(default_factory=set)
+    _turn: int = 0
 
     def conversation(self, external_userid: str) -> Conversation:
         """Return the conversation with a customer, beginning it if there is none."""
@@ -151,10 +178,23 @@ class KfAccount:
             found = self.conversations[external_userid] = Conversation(external_userid)
         return found
 
-    def first_receiving(self, on_duty: Container[str]) -> str:
-        """Return the first servicer who receives and is on duty, "" when nobody is."""
-        receiving = (item.userid for item in self.servicers.values() if item.status == 0)
-        return next((userid for userid in receiving if userid in on_duty), "")
+    def next_receiving(self, on_duty: Container[str]) -> str:
+        """Return whom the account's rule gives the next customer, "" when nobody receives."""
+        receiving = [item.userid for item in self.servicers.values() if item.status == 0]
+        able = [userid for userid in receiving if userid in on_duty]
+        if not able:
+            return ""
+        if self.assigns == "in_turn":
+            self._turn += 1
+            return able[(self._turn - 1) % len(able)]
+        if self.assigns == "least_busy":
+            having = [
+                talk.servicer
+                for talk in self.conversations.values()
+                if talk.stored_state is State.HUMAN
+            ]
+            return min(able, key=having.count)
+        return able[0]
 
     def line(self, external_userid: str, msgid: str) -> Line:
         """Return one line of a conversation; refuse an unknown msgid."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bot.emulator.wire import ApiError
+
+if TYPE_CHECKING:
+    from bot.emulator.kf_state import Line
 
 _LABELS = {
     "image": "[图片]",
@@ -36,3 +42,14 @@ def _menu_parts(payload: Mapping[str, object]) -> list[str]:
         parts.append(str(inner.get("content", "")))
     parts.append(str(payload.get("tail_content", "")))
     return parts
+
+
+def clicked(lines: Sequence[Line], item_id: str) -> str:
+    """Return the words of a click item in the newest menu that has it."""
+    for line in reversed(lines):
+        items = line.content.get("list", []) if line.msgtype == "msgmenu" else []
+        for item in items if isinstance(items, list) else []:
+            click = item.get("click", {})
+            if item.get("type") == "click" and click.get("id") == item_id:
+                return str(click["content"])
+    raise ApiError(40058, "no such menu item")

@@ -15,7 +15,10 @@ _MEMBER, _GROUP = 1, 2
 
 async def _config(world: World, call: Call) -> Answer:
     return {
-        "member_range": {"userid_list": sorted(world.kf.upgrade_members), "department_id_list": []},
+        "member_range": {
+            "userid_list": sorted(world.kf.upgrade_members),
+            "department_id_list": sorted(world.kf.upgrade_departments),
+        },
         "groupchat_range": {"chat_id_list": sorted(world.kf.upgrade_groups)},
     }
 
@@ -26,7 +29,10 @@ async def _upgrade(world: World, call: Call) -> Answer:
     if kind == _MEMBER:
         target = call.inside("member")
         target_id = target.text("userid", code=41009)
-        known = target_id in world.kf.upgrade_members
+        parties = (str(number) for number in world.kf.upgrade_departments)
+        known = target_id in world.kf.upgrade_members or any(
+            target_id in world.app_messages.parties.get(party, ()) for party in parties
+        )
     else:
         target = call.inside("groupchat")
         target_id = target.text("chat_id")

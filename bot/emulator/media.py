@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
 
+from bot.emulator.limits import DAY, MONTH
 from bot.emulator.wire import Answer, Api, ApiError, Call
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ _MAX_BYTES: Mapping[str, int] = {
     "file": 20 * _MB,
 }
 _PICTURE_BYTES = 2 * _MB
+_PIECE = 20 * _MB
+_LONGEST_VOICE_S = 60
+_AMR_FRAME = (13, 14, 16, 18, 20, 21, 27, 32, 6, 1, 1, 1, 1, 1, 1, 1)
+"""The bytes of a frame by its mode, with the one that says the mode."""
 _PNG, _JPG, _AMR = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"#!AMR"
 
 
@@ -48,6 +53,19 @@ class MediaBook:
     world: World = field(repr=False)
     _files: dict[str, Media] = field(default_factory=dict)
     _pictures: dict[str, bytes] = field(default_factory=dict)
+
+    def keep(self, kind: str, filename: str, data: bytes, content_type: str = "") -> Media:
+        """Store a file that a person sent, whatever its format."""
+        media = Media(
+            self.world.new_id("1"),
+            kind,
+            filename,
+            content_type or "application/octet-stream",
+            data,
+            self.world.now(),
+        )
+        self._files[media.media_id] = media
+        return media
 
     def put(
         self, kind: str, filename: str, data: bytes, content_type: str = "", *, scene: int = 0
@@ -78,6 +96,11 @@ class MediaBook:
         media = self._files.get(media_id)
         return media is not None and media.kind == kind and not self._expired(media)
 
+    def ever(self, media_id: str) -> tuple[bytes, datetime] | None:
+        """Return a file and when it came, however old: the archive keeps its own copy."""
+        media = self._files.get(media_id)
+        return (media.data, media.created_at) if media is not None else None
+
     def put_picture(self, data: bytes) -> str:
         """Store a picture for good and return its address (JPG or PNG, at most 2 MB)."""
         _check("image", data, _PICTURE_BYTES)
@@ -106,8 +129,21 @@ def _check(kind: str, data: bytes, max_bytes: int) -> None:
         raise ApiError(40123)
     if kind == "voice" and not data.startswith(_AMR):
         raise ApiError(40004, "voice must be AMR")
+    if kind == "voice" and _amr_seconds(data) > _LONGEST_VOICE_S:
+        raise ApiError(45007)
     if kind == "video" and data[4:8] != b"ftyp":
         raise ApiError(40004, "video must be MP4")
+
+
+def _amr_seconds(data: bytes) -> float:
+    """Return how long a narrow-band AMR file plays: every frame holds 20 ms."""
+    if not data.startswith(b"#!AMR\n"):
+        return 0.0
+    position, frames = len(b"#!AMR\n"), 0
+    while position < len(data):
+        position += _AMR_FRAME[data[position] >> 3 & 0xF]
+        frames += 1
+    return frames * 0.02
 
 
 async def _upload(world: World, call: Call) -> Answer:
@@ -124,7 +160,7 @@ async def _upload_attachment(world: World, call: Call) -> Answer:
 async def _store(world: World, call: Call, kind: str, scene: int) -> Answer:
     if kind not in _MAX_BYTES:
         raise ApiError(40005)
-    filename, content_type, data = await _part(call, _MAX_BYTES[kind])
+    filename, content_type, data = await read_part(call, _MAX_BYTES[kind])
     media = world.media.put(kind, filename, data, content_type, scene=scene)
     return {
         "type": kind,
@@ -134,15 +170,18 @@ async def _store(world: World, call: Call, kind: str, scene: int) -> Answer:
 
 
 async def _uploadimg(world: World, call: Call) -> Answer:
-    _, _, data = await _part(call, _PICTURE_BYTES)
+    limits = world.limits
+    rules = (DAY, limits.pictures_per_day), (MONTH, limits.pictures_per_month)
+    limits.spend("pictures", world.now(), *rules)
+    _, _, data = await read_part(call, _PICTURE_BYTES)
     return {"url": world.media.put_picture(data)}
 
 
-async def _part(call: Call, max_bytes: int) -> tuple[str, str, bytes]:
+async def read_part(call: Call, max_bytes: int) -> tuple[str, str, bytes]:
     """Read the multipart field ``media`` and stop at the limit."""
-    if not call.request.content_type.startswith("multipart/"):
+    if not call.http.content_type.startswith("multipart/"):
         raise ApiError(41006, "the body is not multipart/form-data")
-    reader = await call.request.multipart()
+    reader = await call.http.multipart()
     while (part := await reader.next()) is not None:
         if not isinstance(part, BodyPartReader) or part.name != "media":
             continue
@@ -159,13 +198,22 @@ async def _part(call: Call, max_bytes: int) -> tuple[str, str, bytes]:
 async def _get(world: World, call: Call) -> Answer:
     media = world.media.get(call.param("media_id", code=41006))
     name = quote(media.filename)
-    return web.Response(
-        body=media.data,
-        headers={
-            "Content-Type": media.content_type,
-            "Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}",
-        },
-    )
+    headers = {
+        "Content-Type": media.content_type,
+        "Content-Disposition": f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}",
+    }
+    if "Range" not in call.http.headers:
+        if len(media.data) > _PIECE:
+            raise ApiError(830002)
+        return web.Response(body=media.data, headers=headers)
+    try:
+        start, stop, _ = call.http.http_range.indices(len(media.data))
+    except ValueError:
+        raise ApiError(40058, "Range") from None
+    if not start < stop <= start + _PIECE:
+        raise ApiError(830002)
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(media.data)}"
+    return web.Response(status=206, body=media.data[start:stop], headers=headers)
 
 
 async def _picture(world: World, call: Call) -> Answer:

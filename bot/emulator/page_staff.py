@@ -161,6 +161,8 @@ def _recipient(world: World, recipient: str, is_group: bool) -> str:
 
 def _result_words(broadcast: Broadcast, task: OwnerTask) -> str:
     if task.confirmed_at is None:
+        if broadcast.expired:
+            return "太久没发，已经关闭"
         return "已撤回，不用再发" if broadcast.cancelled_at is not None else ""
     outcomes = list(task.outcomes.values())
     if len(outcomes) == 1:

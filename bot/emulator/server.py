@@ -6,12 +6,18 @@ import asyncio
 import contextlib
 import hashlib
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from aiohttp import web
 
 from bot.emulator import (
+    aibot_controls,
+    aibot_people,
+    aibot_socket,
+    aibot_webhook,
     app_send,
     archive,
     broadcast,
@@ -23,8 +29,10 @@ from bot.emulator import (
     kf_session,
     kf_upgrade,
     media,
+    more,
     settlers,
     tokens,
+    webhook,
 )
 from bot.emulator.wire import Answer, Api, ApiError, Call
 from bot.emulator.world import World
@@ -40,6 +48,9 @@ APIS: tuple[Api, ...] = (
     *contact.APIS,
     *groups.APIS,
     *broadcast.APIS,
+    *more.APIS,
+    *aibot_webhook.APIS,
+    *webhook.APIS,
 )
 CONTROLS: tuple[Api, ...] = (
     *controls.CONTROLS,
@@ -48,10 +59,12 @@ CONTROLS: tuple[Api, ...] = (
     *contact.CONTROLS,
     *groups.CONTROLS,
     *broadcast.CONTROLS,
+    *more.CONTROLS,
+    *aibot_controls.CONTROLS,
 )
 _MAX_UPLOAD_BYTES = 24 * 1024 * 1024
 _MAX_JSON_BYTES = 2 * 1024 * 1024
-_UNLIMITED = frozenset({"message/send"})
+_UNLIMITED = frozenset({"message/send", "auth/getuserinfo"})
 
 WORLD = web.AppKey("world", World)
 
@@ -62,6 +75,7 @@ class _Endpoint:
     def __init__(self, world: World) -> None:
         self._world = world
         self._calls = 0
+        self._running: Counter[str] = Counter()
         self._apis: dict[str, dict[str, Api]] = {}
         for api in APIS:
             self._apis.setdefault(api.path, {})[api.method] = api
@@ -72,10 +86,14 @@ class _Endpoint:
         methods = self._apis.get(path)
         if methods is None:
             raise web.HTTPNotFound(text="no such API")
-        fault = self._world.faults.take(path, "slow")
-        if fault is not None:
-            await asyncio.sleep(fault.seconds)
-        response = await self._answered(self._cgi_answer(methods, path, request))
+        self._running[path] += 1
+        try:
+            fault = self._world.faults.take(path, "slow")
+            if fault is not None:
+                await asyncio.sleep(fault.seconds)
+            response = await self._answered(self._cgi_answer(methods, path, request))
+        finally:
+            self._running[path] -= 1
         if self._world.faults.take(path, "lost_answer") is not None and request.transport:
             request.transport.close()
         return response
@@ -90,6 +108,7 @@ class _Endpoint:
 
     async def _control_answer(self, api: Api, request: web.Request) -> Answer:
         body = await _json_body(request)
+        self._world.later.run_due()
         call = Call(body, request.query, self._world.corp_id, 0, request)
         return await api.handler(self._world, call)
 
@@ -97,15 +116,26 @@ class _Endpoint:
         api = methods.get(request.method)
         if api is None:
             raise ApiError(40063, f"{request.method} is not the method of this API")
+        self._world.later.run_due()
         agent_id = self._caller(path, request) if api.token else 0
-        fault = self._world.faults.take(path, "errcode")
-        if fault is not None:
-            raise ApiError(fault.errcode)
-        if path not in _UNLIMITED and not self._world.limits.allow_api(path, self._world.now()):
-            raise ApiError(45009)
+        self._limit(path, request.remote or "")
         body = await _json_body(request)
         call = Call(body, request.query, self._world.corp_id, agent_id, request)
         return await api.handler(self._world, call)
+
+    def _limit(self, path: str, ip: str) -> None:
+        """Refuse by an ordered fault, by how often and by how many at once."""
+        world = self._world
+        fault = world.faults.take(path, "errcode")
+        if fault is not None:
+            raise ApiError(fault.errcode, f"from ip: {ip}" if fault.errcode == 60020 else "")
+        blocked = world.faults.take(path, "rate_limited")
+        if blocked is not None:
+            world.limits.block(path, world.now(), timedelta(seconds=blocked.seconds or 60))
+        if path not in _UNLIMITED and not world.limits.allow_api(path, world.now(), ip):
+            raise ApiError(45009)
+        if 0 < world.limits.api_at_once < self._running[path]:
+            raise ApiError(45033)
 
     def _caller(self, path: str, request: web.Request) -> int:
         token = request.query.get("access_token", "")
@@ -141,6 +171,9 @@ def build_app(world: World) -> web.Application:
     endpoint = _Endpoint(world)
     app.router.add_route("*", "/cgi-bin/{path:.+}", endpoint.cgi)
     app.router.add_routes(archive.routes(world))
+    app.router.add_routes(more.routes(world))
+    app.router.add_routes(aibot_socket.routes(world))
+    app.router.add_routes(aibot_people.media_routes(world))
     for api in CONTROLS:
         app.router.add_route(api.method, f"/emulator/{api.path}", endpoint.control(api))
     return app
@@ -154,7 +187,7 @@ class EmulatorServer:
         self.base_url = ""
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         self._live = live
-        self._posting: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, host: str, port: int) -> None:
         """Listen; with ``live`` also post callbacks as soon as they are queued."""
@@ -162,16 +195,24 @@ class EmulatorServer:
         await web.TCPSite(self._runner, host, port).start()
         bound = self._runner.addresses[0][1]
         self.base_url = f"http://{host}:{bound}"
+        self.world.base_url = self.base_url
         if self._live:
-            self._posting = asyncio.create_task(self.world.callbacks.run())
+            self._tasks = [
+                asyncio.create_task(self.world.callbacks.run()),
+                asyncio.create_task(self.world.later.run()),
+                asyncio.create_task(self.world.bot_poster.run()),
+            ]
 
     async def stop(self) -> None:
         """Stop listening and posting; what is still queued stays queued."""
-        if self._posting is not None:
-            self._posting.cancel()
+        for task in self._tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._posting
+                await task
+        await self.world.fetches.close()
         await self.world.callbacks.close()
+        await self.world.bot_poster.close()
+        self.world.aibot_lines.hang_up()
         await self._runner.cleanup()
 
 

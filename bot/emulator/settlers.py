@@ -27,6 +27,22 @@ async def _members(world: World, call: Call) -> Answer:
     return {}
 
 
+async def _departments(world: World, call: Call) -> Answer:
+    """Set who is in which department and who has which member tag, by their numbers."""
+    for key, book in (
+        ("departments", world.app_messages.parties),
+        ("tags", world.app_messages.tags),
+    ):
+        given = call.inside(key, required=False)
+        for number in given.body:
+            people = given.strings(number)
+            unknown = [userid for userid in people if userid not in world.members]
+            if unknown or not number.isdecimal():
+                raise ApiError(60111 if unknown else 60123, (unknown or [number])[0])
+            book[number] = set(people)
+    return {}
+
+
 async def _customers(world: World, call: Call) -> Answer:
     ids: list[str] = []
     for item in map(call.of, call.objects("customers", required=True)):
@@ -55,6 +71,7 @@ async def _kf_account(world: World, call: Call) -> Answer:
 CONTROLS: tuple[Api, ...] = (
     Api("POST", "apps", _app, token=False),
     Api("POST", "members", _members, token=False),
+    Api("POST", "departments", _departments, token=False),
     Api("POST", "customers", _customers, token=False),
     Api("POST", "kf/accounts", _kf_account, token=False),
 )

@@ -13,7 +13,6 @@ from bot.emulator.wire import Api, ApiError, Call
 if TYPE_CHECKING:
     from bot.emulator.world import World
 
-MAX_TAGS = 3000
 BAD_TAG_ID = 40068
 ALL_TAGS_INVALID = 40070
 TAG_NAME_EXISTS = 40071
@@ -87,23 +86,24 @@ def add_tags(world: World, group_name: str, names: Iterable[str]) -> list[str]:
     if group is None:
         group = TagGroup(world.new_id("et"), group_name, world.now())
         book.groups[group.id] = group
-        _tell(world, "create", group.id, "tag_group")
+        tell(world, "create", group.id, "tag_group")
     return [_add_tag(world, group, name, 0).id for name in names]
 
 
 def _add_tag(world: World, group: TagGroup, name: str, order: int) -> Tag:
     book = world.contacts.tags
-    if len(book.tags) >= MAX_TAGS:
+    if len(book.tags) >= world.assumed.corp_tags:
         raise ApiError(TOO_MANY_TAGS)
     if any(tag.name == name for tag in book.in_group(group.id)):
         raise ApiError(TAG_NAME_EXISTS, name)
     tag = Tag(world.new_id("et"), name, group.id, world.now(), order)
     book.tags[tag.id] = tag
-    _tell(world, "create", tag.id, "tag")
+    tell(world, "create", tag.id, "tag")
     return tag
 
 
-def _tell(world: World, change: str, tag_id: str, kind: str) -> None:
+def tell(world: World, change: str, tag_id: str, kind: str) -> None:
+    """Ring a ``change_external_tag`` event about a tag or a tag_group."""
     fields = {
         "FromUserName": "sys",
         "MsgType": "event",
@@ -145,7 +145,7 @@ async def _add(world: World, call: Call) -> dict[str, object]:
         raise ApiError(TAG_NAME_EXISTS)
     if group.id not in book.groups:
         book.groups[group.id] = group
-        _tell(world, "create", group.id, "tag_group")
+        tell(world, "create", group.id, "tag_group")
     tags = [_add_tag(world, group, name, order) for name, order in wanted]
     return {"tag_group": book.group_json(group, tags)}
 
@@ -176,7 +176,7 @@ async def _edit(world: World, call: Call) -> dict[str, object]:
             raise ApiError(TAG_NAME_EXISTS, name)
         node.name = name
     node.order = call.integer("order", node.order)
-    _tell(world, "update", node.id, "tag" if isinstance(node, Tag) else "tag_group")
+    tell(world, "update", node.id, "tag" if isinstance(node, Tag) else "tag_group")
     return {}
 
 
@@ -190,13 +190,13 @@ async def _delete(world: World, call: Call) -> dict[str, object]:
         tag_ids += [tag.id for tag in book.in_group(group_id)]
     for tag_id in dict.fromkeys(tag_ids):
         group_id = book.tags.pop(tag_id).group_id
-        _tell(world, "delete", tag_id, "tag")
+        tell(world, "delete", tag_id, "tag")
         # WeCom removes a group together with its last tag.
         if not book.in_group(group_id) and group_id not in group_ids:
             group_ids.append(group_id)
     for group_id in group_ids:
         del book.groups[group_id]
-        _tell(world, "delete", group_id, "tag_group")
+        tell(world, "delete", group_id, "tag_group")
     return {}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bot.emulator.limits import HOUR, TOO_OFTEN
 from bot.emulator.wire import Answer, Api, ApiError, Call
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class TokenBook:
             raise ApiError(41004)
         if corp_id != self.world.corp_id:
             raise ApiError(40013)
-        app = next((app for app in self.world.apps.values() if app.secret == secret), None)
+        apps = (*self.world.apps.values(), *self.world.archive_app())
+        app = next((app for app in apps if app.secret == secret), None)
         if app is None:
             raise ApiError(40001)
         if not app.enabled:
@@ -63,7 +65,9 @@ class TokenBook:
             raise ApiError(token.withdrawn)
         if token.expires_at <= self.world.now():
             raise ApiError(EXPIRED)
-        app = self.world.apps[token.agent_id]
+        app = self.world.apps.get(token.agent_id) or next(iter(self.world.archive_app()), None)
+        if app is None:
+            raise ApiError(UNKNOWN)
         if not app.enabled:
             raise ApiError(50003)
         return app
@@ -84,7 +88,15 @@ class TokenBook:
 
 
 async def _gettoken(world: World, call: Call) -> Answer:
-    token = world.tokens.issue(call.query.get("corpid", ""), call.query.get("corpsecret", ""))
+    ip, now = call.http.remote or "", world.now()
+    if not world.limits.is_open(f"secret:{ip}", now):
+        raise ApiError(TOO_OFTEN)
+    try:
+        token = world.tokens.issue(call.query.get("corpid", ""), call.query.get("corpsecret", ""))
+    except ApiError:
+        # Too many wrong secrets close the caller's address for an hour.
+        world.limits.allow(f"secret:{ip}", now, (HOUR, world.limits.bad_secrets_per_hour))
+        raise
     return {"access_token": token, "expires_in": int(LIFE.total_seconds())}
 
 

@@ -18,6 +18,7 @@ MAX_TEXT_BYTES = 4000
 CODE_MISSING = 41049
 CODE_INVALID = 41050
 CHAT_STARTED = 41051
+NOT_AGREED = 41053
 
 
 @dataclass
@@ -61,6 +62,9 @@ class WelcomeBook:
 async def _send(world: World, call: Call) -> dict[str, object]:
     code = call.text("welcome_code", code=CODE_MISSING)
     body = read_body(world, call, max_bytes=MAX_TEXT_BYTES)
+    known = world.contacts.welcomes.codes.get(code)
+    if known is not None and archive.disagrees(world, known.userid, known.external_userid):
+        raise ApiError(NOT_AGREED)
     welcome = world.contacts.welcomes.redeem(world, code)
     userid, external_userid = welcome.userid, welcome.external_userid
     for number, part in enumerate(body.parts()):

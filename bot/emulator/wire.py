@@ -40,7 +40,8 @@ class Call:
     query: Mapping[str, str]
     corp_id: str
     agent_id: int
-    request: web.Request
+    request: web.Request | None = None
+    """The request itself, for uploads and downloads; nothing where no HTTP call is behind it."""
 
     def text(
         self,
@@ -137,6 +138,31 @@ class Call:
         """Return the same call with another body, to read a nested object."""
         return replace(self, body=body)
 
+    def short(
+        self, key: str, longest: int, *, required: bool = False, code: int = BAD_PARAMETER
+    ) -> str:
+        """Return a string of at most ``longest`` characters, "" if it may be absent."""
+        text = self.text(key, required=required, code=code)
+        if len(text) > longest:
+            raise ApiError(code, f"{key} is longer than {longest} characters")
+        return text
+
+    def numbers(
+        self, key: str, max_items: int | None = None, *, code: int = BAD_PARAMETER
+    ) -> list[int]:
+        """Return a list of whole numbers of the body, empty if it is absent."""
+        items = self._list(key, max_items, False, code)
+        if any(isinstance(item, bool) or not isinstance(item, int) for item in items):
+            raise ApiError(BAD_PARAMETER, f"{key} must be a list of integers")
+        return cast("list[int]", items)
+
+    @property
+    def http(self) -> web.Request:
+        """The HTTP request behind this call."""
+        if self.request is None:
+            raise ApiError(BAD_PARAMETER, "this call has no request")
+        return self.request
+
     def param(self, key: str, *, required: bool = True, code: int = BAD_PARAMETER) -> str:
         """Return a value of the query string, "" if it may be absent."""
         value = self.query.get(key, "")
@@ -155,6 +181,11 @@ class Call:
         if max_items is not None and len(value) > max_items:
             raise ApiError(code, f"{key} has more than {max_items} items")
         return value
+
+
+def inner_call(body: dict[str, object]) -> Call:
+    """Return a call that only holds a body, to read what came some other way than by HTTP."""
+    return Call(body, {}, "", 0)
 
 
 Answer = dict[str, object] | web.StreamResponse

@@ -38,6 +38,8 @@ class Receiver:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     attempts: int = 0
     echo_suffix: str = ""
+    reply: str = ""
+    """The document to answer callbacks with, encrypted; "" answers with nothing."""
 
     def crypto(self) -> CallbackCrypto:
         return CallbackCrypto(TOKEN, AES_KEY, CORP)
@@ -58,6 +60,9 @@ class Receiver:
             plain = open_envelope(body, request.query, self.crypto(), self.clock.now())
             self.received.append(parse_xml(plain))
             self.arrived.set()
+            if self.reply:
+                stamp = str(int(self.clock.now().timestamp()))
+                return web.Response(text=self.crypto().reply_xml(self.reply, "n", stamp))
         return web.Response(status=status)
 
     def take(self) -> list[dict[str, object]]:
@@ -99,6 +104,12 @@ class Api:
 
     async def code(self, path: str, body: object = None) -> int:
         return int((await self.post(path, body))["errcode"])
+
+    async def steer(self, path: str, body: object) -> dict[str, Any]:
+        """Use a control that must not refuse."""
+        answer = await self.control(path, body)
+        assert answer["errcode"] == 0, answer
+        return answer
 
     async def control(self, path: str, body: object = None, **params: str) -> dict[str, Any]:
         url = f"{self.base_url}/emulator/{path}"
