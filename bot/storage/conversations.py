@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Session
 from bot.storage.insert import insert_new
 from bot.storage.tables import conversations, turns
+
+Whose = tuple[str, str]  # a customer and an account
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,49 @@ class Conversations:
     async def session(self, customer: str, account: str) -> Session | None:
         """Return a session; None where the customer never wrote."""
         row = await self._row(customer, account)
-        if row is None:
-            return None
-        return Session(
-            state=row.state,
-            servicer=row.servicer,
-            last_customer_at=row.last_customer_at,
-            sent=row.sent,
+        return None if row is None else _session(row)
+
+    async def hold(self, customer: str, account: str) -> Session:
+        """Return a session, new where there is none, that nobody else changes meanwhile."""
+        return (await self.hold_all([(customer, account)]))[customer, account]
+
+    async def hold_all(self, whose: Sequence[Whose]) -> dict[Whose, Session]:
+        """Hold many sessions at once, always in one order: two who do it never form a ring."""
+        ordered = sorted(set(whose))
+        rows = [_new(customer, account) for customer, account in ordered]
+        await insert_new(self._connection, conversations, rows)
+        held: dict[Whose, Session] = {}
+        for account in sorted({account for _, account in ordered}):
+            customers = [customer for customer, of in ordered if of == account]
+            statement = (
+                select(conversations)
+                .where(conversations.c.account == account, conversations.c.customer.in_(customers))
+                .order_by(conversations.c.customer)
+                .with_for_update()
+            )
+            for row in await self._connection.execute(statement):
+                held[row.customer, account] = _session(row)
+        return held
+
+    async def mirror(self, sessions: Mapping[Whose, Session]) -> None:
+        """Write sessions as WeCom's news has them."""
+        if not sessions:
+            return
+        statement = (
+            update(conversations)
+            .where(
+                conversations.c.customer == bindparam("whose"),
+                conversations.c.account == bindparam("where"),
+            )
+            .values({name: bindparam(f"new_{name}") for name in Session.model_fields})
+        )
+        await self._connection.execute(
+            statement,
+            [
+                {"whose": customer, "where": account}
+                | {f"new_{name}": getattr(session, name) for name in Session.model_fields}
+                for (customer, account), session in sessions.items()
+            ],
         )
 
     async def greeted_at(self, customer: str, account: str) -> datetime | None:
@@ -56,26 +94,9 @@ class Conversations:
             )
         ).one_or_none()
 
-    async def customer_wrote(
-        self, customer: str, account: str, at: datetime, *, with_person: bool
-    ) -> Session:
-        """Open the reply window anew; a session no person has is the bot's again (§4.13)."""
-        known = await self.session(customer, account)
-        if known is None:
-            await self.ensure(customer, account)
-            await self.change(customer, account, last_customer_at=at)
-            return Session(last_customer_at=at)
-        state = known.state if with_person else 0
-        servicer = known.servicer if with_person else ""
-        await self.change(
-            customer, account, state=state, servicer=servicer, last_customer_at=at, sent=0
-        )
-        return Session(state=state, servicer=servicer, last_customer_at=at, sent=0)
-
     async def ensure(self, customer: str, account: str) -> None:
         """Know a session before anybody wrote in it."""
-        row = {"customer": customer, "account": account, "state": 0, "sent": 0}
-        await insert_new(self._connection, conversations, [row])
+        await insert_new(self._connection, conversations, [_new(customer, account)])
 
     async def change(self, customer: str, account: str, **values: Any) -> None:
         """Change columns of a session."""
@@ -115,3 +136,17 @@ class Conversations:
             )
         ).all()
         return [Turn(row.speaker, row.text, row.at) for row in reversed(rows)]
+
+
+def _new(customer: str, account: str) -> dict[str, Any]:
+    return {"customer": customer, "account": account, "state": 0, "sent": 0}
+
+
+def _session(row: Any) -> Session:
+    return Session(
+        state=row.state,
+        servicer=row.servicer,
+        last_customer_at=row.last_customer_at,
+        sent=row.sent,
+        rejected=row.rejected,
+    )

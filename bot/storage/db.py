@@ -3,100 +3,76 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryFile
 from typing import Any
 
 from asyncpg import PostgresError
-from sqlalchemy import event, make_url, text
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.errors import ConfigError
-from bot.storage import sqlite, tables, work
-from bot.storage.conversations import Conversations
-from bot.storage.drafts import Drafts
-from bot.storage.inbox import Inbox
-from bot.storage.leads import Leads
-from bot.storage.ledger import Ledger
-from bot.storage.outbox import Outbox
-from bot.storage.people import People
-from bot.storage.quota import Quota
-from bot.storage.runs import Runs
-from bot.storage.scripts import Scripts
-from bot.storage.takeover import Ownership, release
+from bot.errors import ConfigError, DatabaseFailed
+from bot.log import logger
+from bot.storage import work
+from bot.storage.alone import Alone
+from bot.storage.bell import Bell
+from bot.storage.engines import lasting_engine, parse, postgres_engine, sqlite_engine
+from bot.storage.failures import failure_of
+from bot.storage.takeover import Ownership, network_file_system, release
+from bot.storage.tx import WORK_TABLES as WORK_TABLES
+from bot.storage.tx import Tx as Tx
 
-WORK_TABLES = (
-    tables.notices,
-    tables.events,
-    tables.outbox,
-    tables.enrolments,
-    tables.send_tasks,
-    tables.groups,
-    tables.leads,
-)
-
+log = logger(__name__)
+_LONGEST_S = 60.0  # a transaction is short by rule; one that hangs must not hang for ever
 
 _CHANGED = "zhilin.changed"
 
 
-class Tx:
-    """One transaction with every store in it."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.connection = connection
-        self.inbox = Inbox(connection)
-        self.outbox = Outbox(connection)
-        self.scripts = Scripts(connection)
-        self.runs = Runs(connection)
-        self.people = People(connection)
-        self.leads = Leads(connection)
-        self.drafts = Drafts(connection)
-        self.conversations = Conversations(connection)
-        self.quota = Quota(connection)
-        self.ledger = Ledger(connection)
-
-    async def due(self) -> dict[str, datetime]:
-        """Return for each table with work when its next piece falls due."""
-        row = (await self.connection.execute(work.due_statement(WORK_TABLES))).one()
-        return {name: moment for name, moment in row._mapping.items() if moment is not None}
-
-    async def next_due(self, names: Iterable[str] | None = None) -> datetime | None:
-        """Return the moment at which the next piece of work falls due, in the named tables."""
-        due = await self.due()
-        wanted = due if names is None else due.keys() & set(names)
-        return min((due[name] for name in wanted), default=None)
-
-
 class Database:
-    """SQLite when embedded, PostgreSQL when one machine is outgrown; the same code on both."""
+    """SQLite when embedded, PostgreSQL when one machine is outgrown; the same code on both.
+
+    Transactions raise ``DatabaseFailed`` where trying again later is the mend.
+    """
 
     def __init__(
-        self, writer: AsyncEngine, reader: AsyncEngine, ownership: Ownership | None = None
+        self,
+        writer: AsyncEngine,
+        reader: AsyncEngine,
+        ownership: Ownership | None = None,
+        bell: AsyncEngine | None = None,
     ) -> None:
         self._writer = writer
+        self._alone = Alone(writer) if writer.dialect.name == "sqlite" else None
         self._reader = reader
         self._ownership = ownership
-        event.listen(writer.sync_engine, "after_cursor_execute", _note_change)
         self._listeners: list[asyncio.Event] = []
+        self._bell = Bell(bell, self._wake) if bell is not None else None
+        self._rings = False
+        self.instance = f"{socket.gethostname()[:14]}-{os.getpid()}-{token_hex(2)}"
+        event.listen(writer.sync_engine, "after_cursor_execute", _note_change)
 
     @classmethod
-    async def open(cls, url: str, *, durable: bool = True) -> Database:
+    async def open(cls, url: str, *, durable: bool = True, pool: int = 10) -> Database:
         """Connect; raise ``ConfigError`` in one sentence where that fails.
 
         ``durable=False`` lets SQLite skip waiting for the disk: for stories that end with the
-        process, never for a bank.
+        process, never for a bank. ``pool`` is the most connections to a PostgreSQL.
         """
-        parsed = _normal(url)
+        parsed = parse(url)
         if parsed.get_backend_name() == "sqlite":
             database = cls._open_sqlite(parsed, durable=durable)
             await database.look()
             return database
-        engine = create_async_engine(parsed, pool_size=10, max_overflow=10)
+        engine = postgres_engine(parsed, pool, str(os.getpid()))
         try:
             async with engine.connect():
                 pass
@@ -106,7 +82,7 @@ class Database:
                 f"连不上数据库 {parsed.render_as_string()}:{error.__class__.__name__}。"
                 "请检查 [database] url 和网络。"
             ) from error
-        return cls(engine, engine)
+        return cls(engine, engine, bell=lasting_engine(parsed, str(os.getpid())))
 
     async def look(self) -> None:
         """Raise ``ConfigError`` where the file is no database, or cannot be opened."""
@@ -131,8 +107,11 @@ class Database:
             raise ConfigError(
                 f"数据目录 {folder} 不能写入。请换一个目录([database] url),或改好它的权限。"
             ) from error
-        writer = _sqlite_engine(url, connections=1, begin="BEGIN IMMEDIATE", durable=durable)
-        reader = _sqlite_engine(url, connections=4, begin="BEGIN", durable=durable)
+        if kind := network_file_system(folder):
+            mend = "SQLite 放在网络盘上会坏：请换成本机磁盘，或把 [database] url 换成 PostgreSQL。"
+            log.warning("database_on_network_file_system", folder=str(folder), kind=kind, mend=mend)
+        writer = sqlite_engine(url, connections=1, begin="BEGIN IMMEDIATE", durable=durable)
+        reader = sqlite_engine(url, connections=4, begin="BEGIN", durable=durable)
         return cls(writer, reader, Ownership(Path(url.database or "")))
 
     async def take_over(self, now: datetime) -> int:
@@ -145,29 +124,96 @@ class Database:
             return 0
         self._ownership.take()
         async with self.begin() as tx:
-            return await release(tx.connection, now)
+            await tx.leases.clear()
+            return await release(tx.connection, WORK_TABLES, now)
+
+    async def let_go(self, now: datetime) -> int:
+        """Make due what this process has in hand and will not finish; return how much it was."""
+        async with self.begin() as tx:
+            return await release(tx.connection, WORK_TABLES, now, self.instance)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
         """Open a writing transaction; it commits at the end, or rolls back on an exception."""
-        async with self._writer.begin() as connection:
-            connection.info.pop(_CHANGED, None)
-            yield Tx(connection)
+        turn = self._alone.turn() if self._alone is not None else nullcontext()
+        async with turn, self._connected(self._writer) as connection:
+            async with connection.begin():
+                connection.info.pop(_CHANGED, None)
+                connection.info[work.HOLDER] = self.instance  # each claimed row says whose it is
+                yield Tx(connection)
             changed = connection.info.pop(_CHANGED, False)
         if changed:
-            for listener in self._listeners:
-                listener.set()
+            self._tell()
+
+    async def run_alone(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Run one statement as a transaction, in the driver's own words and in one trip."""
+        if self._alone is not None:
+            changed = await self._alone.run(statement, values)
+        else:
+            engine = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            async with self._connected(engine) as connection:
+                changed = (await connection.exec_driver_sql(statement, values)).rowcount
+        if changed:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._wake()
+        if self._bell is not None and self._rings:
+            self._bell.ring()
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(engine.connect())
+            except PoolTimeout:
+                raise DatabaseFailed("timeout") from None
+            except (OSError, TimeoutError, SQLAlchemyError, PostgresError) as error:
+                raise failure_of(error) or DatabaseFailed("unreachable") from error
+            limit = asyncio.timeout(None if self._ownership else _LONGEST_S)
+            try:
+                async with limit:
+                    yield connection
+            except DBAPIError as error:
+                failure = failure_of(error)
+                if failure is None:
+                    raise
+                if failure.reason == "read_only" and self._ownership is None:
+                    await engine.dispose()  # a new connection finds the server that may write
+                raise failure from error
+            except TimeoutError as error:
+                if limit.expired():
+                    raise DatabaseFailed("timeout") from error
+                raise
 
     def listen(self) -> asyncio.Event:
-        """Return an event that is set after every commit of this process that changed a row."""
+        """Return an event that is set after every commit that changed a row.
+
+        Of this process; after ``share_news`` also of others that ring.
+        """
         listener = asyncio.Event()
         self._listeners.append(listener)
         return listener
 
+    def share_news(self, *, ring: bool) -> None:
+        """Hear at once what other processes on this PostgreSQL tell; ``ring`` to tell them, too."""
+        if self._bell is not None:
+            self._rings = ring
+            self._bell.hang()
+
+    async def hears(self) -> None:
+        """Return once news of other processes is heard; at once where there are none."""
+        if self._bell is not None:
+            await self._bell.listening.wait()
+
+    def _wake(self) -> None:
+        for listener in self._listeners:
+            listener.set()
+
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """Open a reading transaction on a connection that never waits for the writer."""
-        async with self._reader.connect() as connection:
+        async with self._connected(self._reader) as connection:
             yield Tx(connection)
 
     async def ready(self) -> bool:
@@ -175,9 +221,14 @@ class Database:
         try:
             async with self.read() as tx:
                 await tx.next_due()
-        except (SQLAlchemyError, OSError):
+        except (DatabaseFailed, SQLAlchemyError, OSError):
             return False
         return True
+
+    @property
+    def kind(self) -> str:
+        """Return sqlite or postgresql."""
+        return self._writer.dialect.name
 
     @property
     def engine(self) -> AsyncEngine:
@@ -188,6 +239,8 @@ class Database:
         """Close every connection."""
         if self._ownership is not None:
             self._ownership.give_up()
+        if self._bell is not None:
+            await self._bell.take_down()
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
@@ -198,34 +251,6 @@ def _note_change(
 ) -> None:
     """Remember that this transaction changed something: a claim that got nothing is no news."""
     writes = context.isinsert or context.isupdate or context.isdelete
+    writes = writes or statement.startswith(("INSERT", "UPDATE"))  # of many rows: see bulk
     if writes and cursor.rowcount != 0:
         connection.info[_CHANGED] = True
-
-
-def _normal(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-        backend = parsed.get_backend_name()
-    except Exception as error:
-        raise ConfigError(
-            "数据库地址看不懂。请写成 sqlite:///data/zhilin.db 或 postgresql://用户@主机/库名。"
-        ) from error
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-    if backend not in drivers:
-        raise ConfigError(f"不支持 {backend} 数据库。请用 sqlite 或 postgresql。")
-    return parsed.set(drivername=drivers[backend])
-
-
-def _sqlite_engine(url: URL, *, connections: int, begin: str, durable: bool) -> AsyncEngine:
-    async def connect() -> sqlite.Connection:
-        return await sqlite.Connection(url.database or "", durable=durable).open()
-
-    engine = create_async_engine(
-        url, async_creator=connect, pool_size=connections, max_overflow=0, pool_timeout=60
-    )
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def on_begin(connection: Any) -> None:
-        connection.connection.driver_connection.begin(begin)
-
-    return engine

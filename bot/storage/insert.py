@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +30,20 @@ async def insert_new(
         # PostgreSQL counts the new rows only where they come in one statement.
         statement = insert_postgresql(table).values(chunk).on_conflict_do_nothing()
         new += max(0, (await connection.execute(statement)).rowcount)
+    return new
+
+
+async def insert_and_tell(
+    connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]], column: Column[Any]
+) -> list[Any]:
+    """Insert rows as ``insert_new`` does; return the new ones' values of a column."""
+    on_sqlite = connection.dialect.name == "sqlite"
+    insert: Any = insert_sqlite if on_sqlite else insert_postgresql
+    new: list[Any] = []
+    for start in range(0, len(rows), _CHUNK):
+        chunk = list(rows[start : start + _CHUNK])
+        statement = insert(table).values(chunk).on_conflict_do_nothing().returning(column)
+        new += (await connection.execute(statement)).scalars().all()
     return new
 
 

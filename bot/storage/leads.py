@@ -73,6 +73,10 @@ class Leads:
         found = await self._find(leads.c.id == lead)
         return found[0] if found else None
 
+    async def open_of(self, rm: str) -> list[Lead]:
+        """Return the leads that somebody has and has not closed, oldest first."""
+        return await self._find(leads.c.rm == rm, leads.c.closed_at.is_(None))
+
     async def all(self) -> list[Lead]:
         """Return every lead, oldest first."""
         return await self._find()

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter
-from sqlalchemy import func, select, update
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Terms
-from bot.domain.messages import CHANNEL_OF, POLICIES, Outbound
+from bot.domain.messages import CHANNEL_OF, POLICIES, URGENT_KINDS, KfHandover, KfReply, Outbound
+from bot.log import logger
 from bot.storage import work
 from bot.storage.insert import insert_new
-from bot.storage.tables import buckets, outbox
+from bot.storage.tables import outbox
 
+log = logger(__name__)
+LEASE = timedelta(seconds=120)  # well above the longest a send may take: see the sender
+QUEUED, STOPPED = "rate", "stopped"  # reasons for which a message waits
+_CHUNK = 2000
 _OUTBOUND: TypeAdapter[Any] = TypeAdapter(Outbound, config=ConfigDict(hide_input_in_errors=True))
-_RATE_A_SECOND = 10_000 / 60  # wecom_protocol §1.2: per corp and API
-_CAPACITY = 500.0
-_RESERVE = 0.2  # kept for answers to customers
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A claimed message; ``was_sending`` tells that a worker died or timed out while sending."""
+    """A claimed message; ``tried_at`` tells since when it may have left already, if it may."""
 
     id: int
     attempt: int
@@ -34,8 +36,28 @@ class Envelope:
     policy: str
     message: Outbound
     terms: Terms
-    was_sending: bool
+    urgent: bool
+    reason: str
     created_at: datetime
+    tried_at: datetime | None
+
+    @property
+    def was_sending(self) -> bool:
+        """Tell that a worker died or timed out while sending it."""
+        return self.tried_at is not None
+
+
+def lane_of(message: Outbound, key: str) -> str:
+    """Return the lane of a message for which none was named.
+
+    Everything said to one customer shares one: the five messages (wecom_protocol §4.5) are then
+    counted one after the other.
+    """
+    match message:
+        case KfReply() | KfHandover():
+            return f"kf:{message.customer}"
+        case _:
+            return key
 
 
 class Outbox:
@@ -59,9 +81,9 @@ class Outbox:
             "key": key,
             "channel": CHANNEL_OF[message.kind],
             "policy": POLICIES[message.kind].value,
-            "lane": lane or key,
+            "lane": lane or lane_of(message, key),
             "bucket": message.kind,
-            "urgent": terms.purpose in ("answer", "notice") or terms.urgent,
+            "urgent": is_urgent(message, terms),
             "body": _OUTBOUND.dump_python(message, mode="json"),
             "facts": terms.model_dump(mode="json"),
             "state": "ready",
@@ -72,84 +94,57 @@ class Outbox:
         return bool(await insert_new(self._connection, outbox, [row]))
 
     async def claim(
-        self, now: datetime, *, limit: int = 10, lease: timedelta = timedelta(seconds=120)
+        self,
+        now: datetime,
+        *,
+        limit: int = 10,
+        urgent: bool,
+        lease: timedelta = LEASE,
+        without: tuple[str, ...] = (),
     ) -> list[Envelope]:
-        """Take due messages whose API has room; answers to customers go first."""
-        sending = select(outbox.c.id).where(outbox.c.state == "sending", outbox.c.due_at <= now)
-        was_sending = {row.id for row in await self._connection.execute(sending)}
-        statement = work.claim_statement(outbox, state="sending", in_lanes=True, more=("urgent",))
-        rows: list[Any] = []
-        for urgent in (True, False):
-            due = await work.claim(
-                self._connection, statement, now, lease=lease, limit=limit, urgent=urgent
-            )
-            if rows := await self._within_rates(due, was_sending, now):
-                break
-        return [
-            Envelope(
-                id=row.id,
-                attempt=row.attempt,
-                key=row.key,
-                channel=row.channel,
-                policy=row.policy,
-                message=_OUTBOUND.validate_python(row.body),
-                terms=Terms.model_validate(row.facts),
-                was_sending=row.id in was_sending,
-                created_at=row.created_at,
-            )
-            for row in rows
-        ]
+        """Take due messages, the first of each lane; one that nobody can read is buried.
 
-    async def _within_rates(
-        self, rows: list[Any], was_sending: set[int], now: datetime
-    ) -> list[Any]:
-        """Take a token for each row; put back what there is no token for."""
-        granted = []
-        wanted: dict[str, list[Any]] = {}
+        ``without`` names channels that only another process can send by.
+        """
+        statement = work.claim_statement(
+            outbox, state="sending", in_lanes=True, more=("urgent",), without=without
+        )
+        rows = await work.claim(
+            self._connection, statement, now, lease=lease, limit=limit, urgent=urgent
+        )
+        return await self._read(rows, now)
+
+    async def claim_past_others(
+        self, kind: str, now: datetime, *, limit: int = 10, lease: timedelta = LEASE
+    ) -> list[Envelope]:
+        """Take due messages of one kind, even where something before them in their lane waits."""
+        statement = work.claim_statement(
+            outbox, state="sending", in_lanes=True, more=("bucket",), past_waiting=True
+        )
+        rows = await work.claim(
+            self._connection, statement, now, lease=lease, limit=limit, bucket=kind
+        )
+        return await self._read(rows, now)
+
+    async def _read(self, rows: Sequence[Row[Any]], now: datetime) -> list[Envelope]:
+        envelopes = []
         for row in rows:
-            wanted.setdefault(row.bucket, []).append(row)
-        for name in sorted(wanted):  # always in one order, so that two workers never wait in a ring
-            of_bucket = wanted[name]
-            tokens, again = await self._tokens(name, now)
-            room = tokens if of_bucket[0].urgent else tokens - _CAPACITY * _RESERVE
-            fits = max(0, min(len(of_bucket), int(room)))
-            granted += of_bucket[:fits]
-            if fits:
-                await self._connection.execute(
-                    update(buckets)
-                    .where(buckets.c.name == name)
-                    .values(tokens=tokens - fits, filled_at=now)
-                )
-            for row in of_bucket[fits:]:
-                unsure = row.id in was_sending
-                await self.put_back(row.id, row.attempt, again, "rate", unsure=unsure)
-        return sorted(granted, key=lambda row: int(row.id))
+            try:
+                envelopes.append(read_row(row))
+            except ValidationError as error:  # one row that nobody can read stops only itself
+                log.error("message_not_read", key=row.key, kind=row.bucket)
+                what = error.errors(include_input=False, include_url=False)[0]
+                reason = f"unreadable: {what['type']} {'.'.join(map(str, what['loc']))}"
+                await self.settle(row.id, row.attempt, "dead", now, reason=reason[:160])
+        return envelopes
 
-    async def _tokens(self, name: str, now: datetime) -> tuple[float, datetime]:
-        """Return a bucket's tokens, and when to look again if they are too few."""
-        again = now + timedelta(seconds=1)
-        row = (
+    async def mark_leaving(self, envelopes: Sequence[Envelope], now: datetime) -> None:
+        """Write that from now on these may have left; a later claim finds them so."""
+        fresh = [envelope.id for envelope in envelopes if not envelope.was_sending]
+        if fresh:
             await self._connection.execute(
-                select(buckets).where(buckets.c.name == name).with_for_update()
+                update(outbox).where(outbox.c.id.in_(fresh)).values(tried_at=now)
             )
-        ).one_or_none()
-        if row is None:
-            fresh = {"name": name, "tokens": _CAPACITY, "filled_at": now}
-            await insert_new(self._connection, buckets, [fresh])
-            return _CAPACITY, again
-        if row.blocked_until is not None and row.blocked_until > now:
-            return 0.0, row.blocked_until
-        seconds = max(0.0, (now - row.filled_at).total_seconds())
-        return min(_CAPACITY, row.tokens + seconds * _RATE_A_SECOND), again
-
-    async def block(self, name: str, until: datetime, now: datetime) -> None:
-        """Stop using an API until WeCom's limit is over (45009)."""
-        await insert_new(
-            self._connection, buckets, [{"name": name, "tokens": 0.0, "filled_at": now}]
-        )
-        await self._connection.execute(
-            update(buckets).where(buckets.c.name == name).values(blocked_until=until)
-        )
 
     async def settle(
         self,
@@ -161,7 +156,7 @@ class Outbox:
         reason: str = "",
         ref: str = "",
     ) -> bool:
-        """Write the end of a message: sent, skipped, failed or unknown."""
+        """Write the end of a message: sent, skipped, failed, dead or unknown."""
         return await work.finish(
             self._connection,
             outbox,
@@ -175,16 +170,15 @@ class Outbox:
 
     async def hold(
         self, row_id: int, attempt: int, until: datetime, reason: str, *, unsure: bool = False
-    ) -> None:
+    ) -> bool:
         """Try again later; ``unsure`` remembers that it may have arrived already."""
-        await self._rest(row_id, attempt, until, reason, unsure)
+        return await self._rest(row_id, attempt, until, reason, unsure)
 
-    async def put_back(
-        self, row_id: int, attempt: int, until: datetime, reason: str, *, unsure: bool = False
-    ) -> None:
-        """Undo a claim of this very transaction: it was not the row's turn, so no try is spent."""
-        spent = outbox.c.attempt - 1
-        await self._rest(row_id, attempt, until, reason, unsure, attempt=spent)
+    async def put_back(self, envelope: Envelope, until: datetime, reason: str) -> bool:
+        """Undo a claim before anything left: it was not the row's turn, so no try is spent."""
+        spent = envelope.attempt - 1
+        unsure = envelope.was_sending
+        return await self._rest(envelope.id, envelope.attempt, until, reason, unsure, attempt=spent)
 
     async def _rest(
         self,
@@ -194,18 +188,44 @@ class Outbox:
         reason: str,
         unsure: bool,
         **values: Any,
-    ) -> None:
+    ) -> bool:
         state = "sending" if unsure else "ready"
-        await work.finish(
+        if not unsure:
+            values["tried_at"] = None
+        return await work.finish(
             self._connection,
             outbox,
             row_id,
             mine,
             due_at=until,
             state=state,
-            reason=reason,
+            reason=reason[:160],
             **values,
         )
+
+    async def wake(self, reason: str, kinds: Iterable[str], now: datetime) -> int:
+        """Make due at once up to 2,000 messages that wait for a reason; return how many."""
+        waiting = (
+            select(outbox.c.id)
+            .where(
+                outbox.c.reason == reason,
+                outbox.c.due_at > now,
+                outbox.c.holder == "",  # what is just being sent was woken before
+                outbox.c.bucket.in_(list(kinds)),
+            )
+            .limit(_CHUNK)
+        )
+        result = await self._connection.execute(
+            update(outbox).where(outbox.c.id.in_(waiting)).values(due_at=now)
+        )
+        return int(result.rowcount)
+
+    async def waiting(self, kinds: Iterable[str]) -> int:
+        """Count the messages of some kinds that have not left."""
+        statement = select(func.count()).where(
+            outbox.c.due_at.is_not(None), outbox.c.bucket.in_(list(kinds))
+        )
+        return int((await self._connection.execute(statement)).scalar_one())
 
     async def void(self, keys: Iterable[str], reason: str, now: datetime) -> int:
         """Take back messages that have not begun to leave."""
@@ -225,17 +245,34 @@ class Outbox:
         ).one_or_none()
         return None if row is None else (row.state, row.reason, row.ref)
 
-    async def fail_by_ref(self, ref: str, reason: str, now: datetime) -> None:
-        """Settle a message the other way that WeCom had accepted and then could not deliver."""
-        await self._connection.execute(
-            update(outbox)
-            .where(outbox.c.ref == ref, outbox.c.state == "sent")
-            .values(state="failed", reason=reason, settled_at=now)
-        )
-
     async def counts(self) -> dict[str, int]:
         """Return how many messages are in each state."""
         rows = await self._connection.execute(
             select(outbox.c.state, func.count()).group_by(outbox.c.state)
         )
         return {row[0]: row[1] for row in rows}
+
+
+def is_urgent(message: Outbound, terms: Terms) -> bool:
+    """Tell whether a message goes before what can wait."""
+    spoken = terms.purpose in ("answer", "notice", "handover")
+    return spoken or terms.urgent or message.kind in URGENT_KINDS
+
+
+def read_row(row: Row[Any]) -> Envelope:
+    """Return a stored message; raise ``ValidationError`` where nobody can read it."""
+    message = _OUTBOUND.validate_python(row.body)
+    terms = Terms.model_validate(row.facts)
+    return Envelope(
+        id=row.id,
+        attempt=row.attempt,
+        key=row.key,
+        channel=row.channel,
+        policy=row.policy,
+        message=message,
+        terms=terms,
+        urgent=row.urgent,
+        reason=row.reason,
+        created_at=row.created_at,
+        tried_at=row.tried_at,
+    )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.ids import CustomerId, GroupChatId
-from bot.domain.people import Customer, GroupChat
+from bot.domain.ids import CustomerId
+from bot.domain.people import Customer, UnsentTags, known_by, merged_tags
 from bot.storage import work
+from bot.storage.follows import Difference, Follows
+from bot.storage.groups import GroupRows
 from bot.storage.insert import insert_new
-from bot.storage.tables import customers, groups
+from bot.storage.tables import customers, outbox
+
+_LEASE = timedelta(seconds=120)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # never asked for: that is done when they next write
 
 
 def _customer(row: Row[Any]) -> Customer:
@@ -24,28 +29,31 @@ def _customer(row: Row[Any]) -> Customer:
         tags=frozenset(row.tags),
         opted_out_at=row.opted_out_at,
         marketing_paused_until=row.marketing_paused_until,
+        state=row.state,
     )
 
 
-def _group(row: Row[Any]) -> GroupChat:
-    return GroupChat.model_validate(
-        {
-            "id": row.id,
-            "name": row.name,
-            "owner": row.owner,
-            "branch": row.branch or None,
-            "tags": row.tags,
-            "members": row.members,
-            "dismissed": row.dismissed,
-        }
-    )
+def _row(customer: Customer) -> dict[str, Any]:
+    return {
+        "id": customer.id,
+        "name": customer.name,
+        "managers": list(customer.managers),
+        "tags": sorted(customer.tags),
+        "state": customer.state,
+    }
 
 
-class People:
+def tag_lane(customer: str) -> str:
+    """Return the outbox lane of a customer's tags: changes leave in their order."""
+    return f"tags:{customer}"
+
+
+class People(GroupRows):
     """The bank's view of whom it talks to."""
 
     def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+        super().__init__(connection)
+        self._follows = Follows(connection)
 
     async def customer(self, customer: CustomerId) -> Customer | None:
         """Return a customer as last seen."""
@@ -61,22 +69,116 @@ class People:
         return moment
 
     async def put_customer(self, customer: Customer, now: datetime) -> None:
-        """Remember what WeCom says of a customer; consent is kept as we know it."""
-        row = {
-            "id": customer.id,
-            "name": customer.name,
-            "managers": list(customer.managers),
-            "tags": sorted(customer.tags),
-            "seen_at": now,
-        }
-        if not await insert_new(self._connection, customers, [row]):
-            await self._change(customer.id, {k: v for k, v in row.items() if k != "id"})
+        """Remember what WeCom says of a customer; consent is kept as we know it.
 
-    async def tag(self, customer: CustomerId, tags: Iterable[str]) -> None:
-        """Add tags to a customer."""
+        Tags of ours that WeCom has not been told yet are kept. Managers who came or went without
+        an event are left to ``learn``: the customer is asked for again.
+        """
+        if customer.follows is not None:
+            related = (await self._follows.of([customer.id])).get(customer.id, [])
+            lost = {one.manager for one in related if one.lost}
+            if {one.manager for one in customer.follows} != {one.manager for one in related}:
+                await self.mark_customers([customer.id], now)
+            alive = [one for one in customer.follows if one.manager not in lost]
+            customer = known_by(customer, alive)
+        waiting = (await self._unsent_tags([customer.id])).get(customer.id, ())
+        row = _row(customer) | {"tags": sorted(merged_tags(customer.tags, waiting))}
+        fresh = row | {"seen_at": now, "attempt": 0}
+        if not await insert_new(self._connection, customers, [fresh]):
+            del row["id"]
+            await self._change(customer.id, row | {"seen_at": now})
+
+    async def learn(self, customer: Customer, read_at: datetime) -> Difference:
+        """Keep all that WeCom said of a customer at ``read_at``; return what that changed."""
+        difference = await self._follows.replace(customer.id, customer.follows or (), read_at)
+        await self.refresh({customer.id: customer.name}, read_at, asked=True)
+        return difference
+
+    async def refresh(
+        self, names: Mapping[CustomerId, str], now: datetime, *, asked: bool = False
+    ) -> None:
+        """Write customers' managers, tags and code anew from their relations.
+
+        ``names`` are the customers, each with the name that was told, "" for none; ``asked``
+        where WeCom was asked for them just now.
+        """
+        ids = list(names)
+        known = {c.id: c for c in await self._customers(ids)}
+        related = await self._follows.of(ids)
+        unsent = await self._unsent_tags(ids)
+        fresh = []
+        for customer, name in names.items():
+            before = known.get(customer)
+            after = known_by(before or Customer(id=customer), related.get(customer, ()))
+            kept = after.tags if related.get(customer) else before.tags if before else frozenset()
+            tags = merged_tags(kept, unsent.get(customer, ()))
+            after = after.model_copy(
+                update={"name": name or after.name, "tags": tags, "follows": None}
+            )
+            if before is None:
+                fresh.append(_row(after) | {"seen_at": now if asked else _LONG_AGO, "attempt": 0})
+            elif after != before:
+                await self._change(customer, {k: v for k, v in _row(after).items() if k != "id"})
+        await insert_new(self._connection, customers, fresh)
+        if asked:
+            await self._connection.execute(
+                update(customers).where(customers.c.id.in_(ids)).values(seen_at=now)
+            )
+
+    async def _customers(self, ids: Sequence[str]) -> list[Customer]:
+        rows = await self._connection.execute(select(customers).where(customers.c.id.in_(ids)))
+        return [_customer(row) for row in rows]
+
+    async def _unsent_tags(self, ids: Sequence[str]) -> dict[str, list[UnsentTags]]:
+        """Return the changes of tags that still wait in the outbox, in their order."""
+        lanes = {tag_lane(customer): customer for customer in ids}
+        rows = await self._connection.execute(
+            select(outbox.c.lane, outbox.c.body)
+            .where(outbox.c.lane.in_(list(lanes)), outbox.c.due_at.is_not(None))
+            .order_by(outbox.c.id)
+        )
+        found: dict[str, list[UnsentTags]] = {}
+        for row in rows:
+            change = UnsentTags(
+                add=frozenset(row.body.get("add", ())), remove=frozenset(row.body.get("remove", ()))
+            )
+            found.setdefault(lanes[row.lane], []).append(change)
+        return found
+
+    async def mark_customers(self, ids: Sequence[CustomerId], due_at: datetime) -> None:
+        """Say that customers are to be asked for again, at ``due_at`` or before."""
+        rows = [
+            _row(Customer(id=customer)) | {"seen_at": _LONG_AGO, "due_at": due_at, "attempt": 0}
+            for customer in ids
+        ]
+        await insert_new(self._connection, customers, rows)
+        later = or_(customers.c.due_at.is_(None), customers.c.due_at > due_at)
+        again = {"due_at": due_at, "attempt": customers.c.attempt + 1}  # fences who asks just now
+        await self._connection.execute(
+            update(customers).where(customers.c.id.in_(list(ids)), later).values(**again)
+        )
+
+    async def claim_customers(
+        self, now: datetime, *, limit: int = 5
+    ) -> list[tuple[CustomerId, int]]:
+        """Take customers to be asked for again, each with its fence."""
+        statement = work.claim_statement(customers)
+        rows = await work.claim(self._connection, statement, now, lease=_LEASE, limit=limit)
+        return [(CustomerId(row.id), row.attempt) for row in rows]
+
+    async def finish_customer(
+        self, customer: CustomerId, attempt: int, due_at: datetime | None = None
+    ) -> bool:
+        """Write that a customer was asked for, or when to try again."""
+        return await work.finish(self._connection, customers, customer, attempt, due_at=due_at)
+
+    async def tag(
+        self, customer: CustomerId, add: Iterable[str], remove: Iterable[str] = ()
+    ) -> None:
+        """Add tags to a customer and take others off."""
         known = await self.customer(customer)
         if known is not None:
-            await self._change(customer, {"tags": sorted(known.tags | set(tags))})
+            await self._change(customer, {"tags": sorted((known.tags | {*add}) - {*remove})})
 
     async def opt_out(self, customer: CustomerId, at: datetime | None) -> None:
         """Record that a customer refuses marketing; None takes it back."""
@@ -90,69 +192,3 @@ class People:
         await self._connection.execute(
             update(customers).where(customers.c.id == customer).values(**values)
         )
-
-    async def group(self, chat: GroupChatId) -> GroupChat | None:
-        """Return a group as last seen."""
-        row = (
-            await self._connection.execute(select(groups).where(groups.c.id == chat))
-        ).one_or_none()
-        return None if row is None else _group(row)
-
-    async def groups(self) -> list[GroupChat]:
-        """Return every group that is known."""
-        return [
-            _group(row)
-            for row in await self._connection.execute(select(groups).order_by(groups.c.id))
-        ]
-
-    async def put_group(self, group: GroupChat, now: datetime) -> None:
-        """Remember a group."""
-        row = {
-            "id": group.id,
-            "name": group.name,
-            "owner": group.owner,
-            "branch": group.branch or "",
-            "tags": sorted(group.tags),
-            "members": [member.model_dump(mode="json") for member in group.members],
-            "dismissed": group.dismissed,
-            "seen_at": now,
-        }
-        if not await insert_new(self._connection, groups, [row | {"attempt": 0}]):
-            await self._connection.execute(
-                update(groups)
-                .where(groups.c.id == group.id)
-                .values(**{k: v for k, v in row.items() if k != "id"})
-            )
-
-    async def mark_group(self, chat: GroupChatId, now: datetime) -> None:
-        """Say that a group's members are to be read again."""
-        row = {
-            "id": chat,
-            "name": "",
-            "owner": "",
-            "tags": [],
-            "members": [],
-            "seen_at": now,
-            "due_at": now,
-            "attempt": 0,
-        }
-        if not await insert_new(self._connection, groups, [row]):
-            await self._connection.execute(
-                update(groups).where(groups.c.id == chat).values(due_at=now)
-            )
-
-    async def claim_groups(
-        self, now: datetime, *, limit: int = 20
-    ) -> list[tuple[GroupChatId, int]]:
-        """Take groups to be read again, each with its fence."""
-        statement = work.claim_statement(groups)
-        rows = await work.claim(
-            self._connection, statement, now, lease=timedelta(seconds=120), limit=limit
-        )
-        return [(row.id, row.attempt) for row in rows]
-
-    async def finish_group(
-        self, chat: GroupChatId, attempt: int, due_at: datetime | None = None
-    ) -> None:
-        """Write that a group was read, or when to try again."""
-        await work.finish(self._connection, groups, chat, attempt, due_at=due_at)

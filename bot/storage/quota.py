@@ -18,7 +18,10 @@ class Quota:
         self._connection = connection
 
     async def reserve(self, subject: str, kind: str, key: str, at: datetime) -> None:
-        """Take a slot; taking it again with the same key takes no second one."""
+        """Take a slot; taking it again with the same key moves it to its new moment."""
+        await self._connection.execute(
+            delete(quota).where(quota.c.key == key, quota.c["class"] == kind)
+        )
         row = {"subject": subject, "class": kind, "key": key, "at": at}
         await insert_new(self._connection, quota, [row])
 

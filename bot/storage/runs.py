@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.runs import NewStep, Run, RunState, RunStep, SendTask
 from bot.storage import work
+from bot.storage.endings import end_runs, take_back
 from bot.storage.insert import insert_new
 from bot.storage.tables import enrolments, run_steps, send_tasks
 
+_RUN = tuple(Run.model_fields)
+_STEP = tuple(RunStep.model_fields)
+RUN_COLUMNS = tuple(enrolments.c[name] for name in _RUN)
+STEP_COLUMNS = tuple(run_steps.c["enrolment" if name == "run" else name] for name in _STEP)
 
-def _run(row: Row[Any]) -> Run:
-    return Run.model_validate({name: getattr(row, name) for name in Run.model_fields})
+
+def run_of(row: Sequence[Any]) -> Run:
+    """Return a row of ``RUN_COLUMNS`` as a run."""
+    return Run.model_validate(dict(zip(_RUN, row, strict=True)))
 
 
-def _step(row: Row[Any]) -> RunStep:
-    fields = {name: getattr(row, name) for name in RunStep.model_fields if name != "run"}
-    return RunStep.model_validate(fields | {"run": row.enrolment})
+def step_of(row: Sequence[Any]) -> RunStep:
+    """Return a row of ``STEP_COLUMNS`` as a step."""
+    return RunStep.model_validate(dict(zip(_STEP, row, strict=True)))
 
 
 def _task(row: Row[Any]) -> SendTask:
@@ -89,43 +96,12 @@ class Runs:
         ]
         await insert_new(self._connection, run_steps, rows)
 
-    async def skip_removed(self, run: int, kept: Collection[str], now: datetime) -> None:
-        """Skip the steps that have not begun and are not in the new file."""
-        await self._connection.execute(
-            update(run_steps)
-            .where(
-                run_steps.c.enrolment == run,
-                run_steps.c.state == "planned",
-                run_steps.c.iteration == 0,
-                run_steps.c.step.not_in(list(kept)),
-            )
-            .values(state="skipped", reason="step_removed", changed_at=now)
-        )
-
-    async def drop_planned(self, run: int) -> None:
-        """Forget the steps that have not begun, before a new plan is written."""
-        await self._connection.execute(
-            delete(run_steps).where(
-                run_steps.c.enrolment == run,
-                run_steps.c.state == "planned",
-                run_steps.c.iteration == 0,
-            )
-        )
-
-    async def claim(
-        self, now: datetime, *, limit: int = 100, lease: timedelta = timedelta(seconds=300)
-    ) -> list[Run]:
-        """Take running enrolments with a step that falls due."""
-        statement = work.claim_statement(enrolments)
-        rows = await work.claim(self._connection, statement, now, lease=lease, limit=limit)
-        return [_run(row) for row in rows]
-
     async def find(self, *conditions: Any) -> list[Run]:
         """Return the runs that fulfil SQL conditions on the enrolments table."""
         rows = await self._connection.execute(
-            select(enrolments).where(*conditions).order_by(enrolments.c.id)
+            select(*RUN_COLUMNS).where(*conditions).order_by(enrolments.c.id)
         )
-        return [_run(row) for row in rows]
+        return [run_of(row) for row in rows]
 
     async def of_subject(self, subject: str, *, state: RunState | None = "running") -> list[Run]:
         """Return a subject's runs, by default those that are under way."""
@@ -156,9 +132,11 @@ class Runs:
         found = await self.find(enrolments.c.id == run)
         return found[0] if found else None
 
-    async def rewind(self, run: Run, due_at: datetime | None) -> None:
-        """Write when the run's next step falls due; fenced by the claim."""
-        await work.finish(self._connection, enrolments, run.id, run.attempt, due_at=due_at)
+    async def hold(self, run: int) -> Run | None:
+        """Return a run that nobody else moves on or ends until this transaction is over."""
+        statement = select(*RUN_COLUMNS).where(enrolments.c.id == run).with_for_update()
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else run_of(row)
 
     async def set_due(self, run: int, due_at: datetime) -> None:
         """Wake a run that nobody holds."""
@@ -175,54 +153,44 @@ class Runs:
         )
 
     async def end(self, run: int, state: RunState, reason: str, now: datetime) -> None:
-        """End a run; what was planned, or waited for a hand, is skipped with the same reason."""
-        await self.change(run, state=state, reason=reason, ended_at=now, due_at=None)
-        if state == "exited":
-            await self._connection.execute(
-                update(run_steps)
-                .where(
-                    run_steps.c.enrolment == run,
-                    or_(
-                        run_steps.c.state == "planned",
-                        and_(
-                            run_steps.c.state == "waiting",
-                            # A mass-send task is ended by its own cancel and result.
-                            ~exists().where(
-                                send_tasks.c.run_step == run_steps.c.id,
-                                send_tasks.c.state == "waiting",
-                            ),
-                        ),
-                    ),
-                )
-                .values(state="skipped", reason=reason, changed_at=now)
-            )
+        """End a run; see ``end_all``."""
+        await self.end_all([run], state, reason, now)
+
+    async def end_all(
+        self, runs: Sequence[int], state: RunState, reason: str, now: datetime
+    ) -> None:
+        """End runs; of those that left, what was planned or waited is skipped for that reason.
+
+        Mass-send tasks that still wait for an owner's press are taken back at once.
+        """
+        await end_runs(self._connection, runs, state, reason, now)
 
     async def steps(self, run: int) -> list[RunStep]:
         """Return a run's steps in the order in which they fall due."""
         return await self._steps(
-            select(run_steps)
+            select(*STEP_COLUMNS)
             .where(run_steps.c.enrolment == run)
             .order_by(run_steps.c.opens_at, run_steps.c.id)
         )
 
     async def step(self, step: int) -> RunStep:
         """Return a step by its number."""
-        return (await self._steps(select(run_steps).where(run_steps.c.id == step)))[0]
+        return (await self._steps(select(*STEP_COLUMNS).where(run_steps.c.id == step)))[0]
 
     async def find_step(self, step: int) -> RunStep | None:
         """Return a step by its number; None where there is none."""
-        found = await self._steps(select(run_steps).where(run_steps.c.id == step))
+        found = await self._steps(select(*STEP_COLUMNS).where(run_steps.c.id == step))
         return found[0] if found else None
 
     async def all_steps(self, script: str) -> list[RunStep]:
         """Return every step of every run of a script."""
         mine = select(enrolments.c.id).where(enrolments.c.script == script)
         return await self._steps(
-            select(run_steps).where(run_steps.c.enrolment.in_(mine)).order_by(run_steps.c.id)
+            select(*STEP_COLUMNS).where(run_steps.c.enrolment.in_(mine)).order_by(run_steps.c.id)
         )
 
     async def _steps(self, statement: Select[Any]) -> list[RunStep]:
-        return [_step(row) for row in await self._connection.execute(statement)]
+        return [step_of(row) for row in await self._connection.execute(statement)]
 
     async def set_step(self, step: int, now: datetime, **values: Any) -> None:
         """Change a step: its state with its reason, its text, its next opening."""
@@ -252,11 +220,25 @@ class Runs:
         return [_task(row) for row in rows]
 
     async def finish_task(
-        self, task: SendTask, *, state: str = "waiting", due_at: datetime | None = None
+        self,
+        task: SendTask,
+        *,
+        state: str = "waiting",
+        due_at: datetime | None = None,
+        error: str = "",
     ) -> bool:
-        """Write when to ask again, or the task's end."""
+        """Write when to ask again, or the task's end; an ``error`` and no moment is a dead letter.
+
+        False where another worker holds it by now.
+        """
         return await work.finish(
-            self._connection, send_tasks, task.id, task.attempt, due_at=due_at, state=state
+            self._connection,
+            send_tasks,
+            task.id,
+            task.attempt,
+            due_at=due_at,
+            state=state,
+            error=error,
         )
 
     async def wake_tasks(self, chat: str, now: datetime) -> None:
@@ -270,6 +252,10 @@ class Runs:
             )
             .values(due_at=now)
         )
+
+    async def take_back(self, tasks: Sequence[tuple[str, str]], now: datetime) -> None:
+        """Cancel tasks (msgid, group) now that wait for their owner's press."""
+        await take_back(self._connection, tasks, now)
 
     async def waiting_tasks(self, owner: str | None = None) -> list[SendTask]:
         """Return tasks that still wait for their owner."""

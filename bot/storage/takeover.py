@@ -1,17 +1,27 @@
-"""A new process takes over at once what a dead one held: on SQLite only one may work at a time."""
+"""What a process had in hand when it ended is taken over; on SQLite only one works at a time."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import Table, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import ConfigError
-from bot.storage.tables import events, notices, outbox
+
+# Their locks and their shared memory do not hold between machines, and SQLite needs both.
+_NETWORK = frozenset(
+    {
+        *("nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afs", "ceph", "glusterfs"),
+        *("lustre", "gpfs", "beegfs", "ocfs2", "gfs2", "fuse.sshfs", "fuse.glusterfs"),
+        *("fuse.s3fs", "fuse.rclone", "fuse.juicefs"),
+    }
+)
+_MOUNTS = Path("/proc/self/mounts")
 
 
 class Ownership:
@@ -43,18 +53,38 @@ class Ownership:
             self._handle = -1
 
 
-async def release(connection: AsyncConnection, now: datetime) -> int:
-    """Make due what was claimed and not finished; return how many rows that were.
+async def release(
+    connection: AsyncConnection, tables: Iterable[Table], now: datetime, holder: str = ""
+) -> int:
+    """Make due what a process has in hand; return how many rows that were.
 
-    A claim is a lease of a minute or two, and whoever held it is dead. What was put off after a
-    failure is tried again a little early, which does no harm.
+    Without a ``holder``, what any process has: on SQLite whoever held it is dead. A message that
+    was about to leave stays marked so: whether it arrived is for the sender to find out.
     """
-    held = (
-        update(notices).where(notices.c.due_at > now, notices.c.attempt > 0),
-        update(events).where(events.c.due_at > now, events.c.state == "running"),
-        update(outbox).where(outbox.c.due_at > now, outbox.c.state == "sending"),
-    )
     released = 0
-    for statement in held:
-        released += (await connection.execute(statement.values(due_at=now))).rowcount
+    for table in tables:
+        if "holder" not in table.c:
+            continue
+        whose = table.c.holder == holder if holder else table.c.holder != ""
+        statement = update(table).where(whose, table.c.due_at > now)
+        result = await connection.execute(statement.values(due_at=now, holder=""))
+        released += result.rowcount
     return released
+
+
+def network_file_system(path: Path, mounts: Path = _MOUNTS) -> str:
+    """Name the network file system that a path lies on, "" where it lies on none we know of."""
+    try:
+        lines = mounts.read_text("utf-8", "replace").splitlines()
+        whole = path.resolve()
+    except OSError:
+        return ""
+    found: tuple[int, str] = (-1, "")
+    for line in lines:
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        place = Path(fields[1].replace("\\040", " "))  # the kernel writes a space as \040
+        if whole.is_relative_to(place):
+            found = max(found, (len(place.parts), fields[2]))
+    return found[1] if found[1] in _NETWORK else ""

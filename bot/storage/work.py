@@ -11,8 +11,10 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    String,
     Table,
     Update,
+    and_,
     bindparam,
     exists,
     func,
@@ -24,32 +26,32 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.tables import Moment
 
+HOLDER = "zhilin.holder"  # under this name a connection's info says whose it is
 MAX_ATTEMPTS = 104  # with the back-off's cap about a day: WeCom may be down for hours
 POISON_ATTEMPTS = 8  # for an error of our own, which waiting does not mend
 
 
 @lru_cache(maxsize=64)
 def claim_statement(
-    table: Table, state: str = "", in_lanes: bool = False, more: tuple[str, ...] = ()
+    table: Table,
+    state: str = "",
+    in_lanes: bool = False,
+    more: tuple[str, ...] = (),
+    past_waiting: bool = False,
+    without: tuple[str, ...] = (),
 ) -> Update:
     """Build the claim of a table once: building it costs more than running it.
 
     ``state`` is what claimed rows become; ``in_lanes`` takes only the first unfinished row of a
-    lane: order, and one at a time; ``more`` names columns that must equal a parameter.
+    lane: order, and one at a time (the lane ``""`` is none); ``more`` names columns that must
+    equal a parameter. ``past_waiting`` keeps to one at a time but lets a row overtake others of
+    its lane that wait. ``without`` leaves out channels that this process cannot send by.
     """
     conditions: list[ColumnElement[bool]] = [table.c.due_at <= bindparam("now", type_=Moment)]
     if in_lanes:
-        other = table.alias("other")
-        # PostgreSQL may show a smaller id after a greater one has been claimed.
-        before = or_(other.c.id < table.c.id, other.c.state == state)
-        conditions.append(
-            ~exists().where(
-                other.c.lane == table.c.lane,
-                other.c.id != table.c.id,
-                other.c.due_at.is_not(None),
-                before,
-            )
-        )
+        conditions.append(_is_its_lanes_turn(table, state, past_waiting))
+    if without:
+        conditions.append(table.c.channel.not_in(without))
     conditions += [table.c[name] == bindparam(f"is_{name}") for name in more]
     picked = (
         select(table.c.id)
@@ -65,8 +67,25 @@ def claim_statement(
     }
     if state:
         values["state"] = state
-    return (
-        update(table).where(table.c.id.in_(select(picked.c.id))).values(**values).returning(table)
+    if "holder" in table.c:
+        values["holder"] = bindparam("claimer", type_=String)
+    mine = table.c.id.in_(select(picked.c.id))
+    return update(table).where(mine).values(**values).returning(table)
+
+
+def _is_its_lanes_turn(table: Table, state: str, past_waiting: bool) -> ColumnElement[bool]:
+    other = table.alias("other")
+    # PostgreSQL may show a smaller id after a greater one has been claimed.
+    in_hand = other.c.state == state
+    before = or_(other.c.id < table.c.id, in_hand)
+    if past_waiting:
+        before = and_(in_hand, other.c.holder != "")
+    return ~exists().where(
+        other.c.lane == table.c.lane,
+        table.c.lane != "",
+        other.c.id != table.c.id,
+        other.c.due_at.is_not(None),
+        before,
     )
 
 
@@ -81,6 +100,8 @@ async def claim(
 ) -> list[Row[Any]]:
     """Take up to ``limit`` due rows for as long as the lease, in the order of their ids."""
     values = {"now": now, "until": now + lease, "at_most": limit}
+    if "holder" in statement.table.c:
+        values["claimer"] = connection.info.get(HOLDER, "")
     values |= {f"is_{name}": value for name, value in equal.items()}
     rows = (await connection.execute(statement, values)).all()
     return sorted(rows, key=lambda row: row.id)
@@ -99,9 +120,12 @@ async def finish(
 
     Nothing changes, and False comes back, if another worker holds the row by now.
     """
+    if "holder" in table.c:
+        values["holder"] = ""  # what nobody has in hand is not given back by a process that ends
     condition = [table.c.id == row_id]
     if mine is not None:
-        condition.append(table.c.attempt == mine)
+        # What is over stays over, even for one who never heard that his commit had come through.
+        condition += [table.c.attempt == mine, table.c.due_at.is_not(None)]
     result = await connection.execute(
         update(table).where(*condition).values(due_at=due_at, **values)
     )
@@ -111,8 +135,15 @@ async def finish(
 @lru_cache(maxsize=16)
 def due_statement(tables: tuple[Table, ...]) -> Select[Any]:
     """Ask for the next due moment of several tables at once, a column for each."""
+    # SQLite takes the index, which holds work only, where the question says so, too.
     return select(
-        *(select(func.min(table.c.due_at)).scalar_subquery().label(table.name) for table in tables)
+        *(
+            select(func.min(table.c.due_at))
+            .where(table.c.due_at.is_not(None))
+            .scalar_subquery()
+            .label(table.name)
+            for table in tables
+        )
     )
 
 

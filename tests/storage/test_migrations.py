@@ -55,6 +55,19 @@ async def test_an_upgrade_from_nothing_gives_exactly_the_tables_and_twice_is_har
         await database.close()
 
 
+async def test_a_database_of_a_newer_version_is_refused_in_a_sentence(fresh_url: str) -> None:
+    database = await Database.open(fresh_url)
+    try:
+        await upgrade(database)
+        async with database.begin() as tx:
+            await tx.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(ConfigError, match="9999") as refused:
+            await upgrade(database)
+        assert "\n" not in str(refused.value)
+    finally:
+        await database.close()
+
+
 async def test_two_processes_that_start_at_once_both_end_with_the_tables(fresh_url: str) -> None:
     program = (
         "import asyncio, sys\n"

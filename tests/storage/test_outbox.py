@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import get_args
 
 import pytest
-from sqlalchemy import select
 
 from bot.domain.delivery import Terms
-from bot.domain.messages import POLICIES, Outbound
+from bot.domain.messages import CHANNEL_OF, POLICIES, SWITCH_OF, Outbound
 from bot.storage.db import Database, Tx
-from bot.storage.outbox import Envelope
+from bot.storage.outbox import STOPPED, Envelope
 from bot.storage.tables import outbox
 from tests.make import (
+    CUSTOMER,
     MINUTE,
     NOON,
     SECOND,
     answer_terms,
     broadcast,
+    event_reply,
+    handover,
     reply,
     staff_card,
     staff_terms,
@@ -32,8 +35,16 @@ async def put(tx: Tx, key: str, message: Outbound, terms: Terms, **more: object)
     return await tx.outbox.put(key, message, terms, NOON, **more)  # type: ignore[arg-type]
 
 
-async def claim(tx: Tx, now: datetime = NOON, limit: int = 10) -> list[Envelope]:
-    return await tx.outbox.claim(now, limit=limit, lease=LEASE)
+async def claim(
+    tx: Tx, now: datetime = NOON, limit: int = 10, *, urgent: bool | None = None
+) -> list[Envelope]:
+    """Take what is due, urgent or not, and mark it as the sender does before it calls."""
+    kinds = (True, False) if urgent is None else (urgent,)
+    found = []
+    for kind in kinds:
+        found += await tx.outbox.claim(now, limit=limit, urgent=kind, lease=LEASE)
+    await tx.outbox.mark_leaving(found, now)
+    return found
 
 
 async def test_a_key_is_used_once_for_ever(database: Database) -> None:
@@ -122,17 +133,79 @@ async def test_a_lane_leaves_in_order_and_what_is_ended_lets_the_next_go(
         assert second.key == "2"
 
 
-async def test_answers_to_customers_leave_before_everything_else(database: Database) -> None:
+async def test_what_somebody_waits_for_is_claimed_apart_from_what_can_wait(
+    database: Database,
+) -> None:
     async with database.begin() as tx:
-        await put(tx, "staff", staff_text(), staff_terms())
+        for number in range(3):
+            await put(tx, f"staff{number}", staff_text(), staff_terms())
         await put(tx, "answer", reply(), answer_terms())
-        assert [item.key for item in await claim(tx)] == ["answer"]
-        assert [item.key for item in await claim(tx)] == ["staff"]
+        await put(tx, "over", handover(), Terms(purpose="handover", subject="wmWang"))
+        await put(tx, "hello", event_reply(), Terms(purpose="control"))
+        urgent = await claim(tx, urgent=True)
+        assert sorted(item.key for item in urgent) == ["answer", "hello", "over"]
+        assert all(item.urgent for item in urgent)
+        assert [item.key for item in await claim(tx, urgent=False, limit=2)] == ["staff0", "staff1"]
+
+
+async def test_all_that_is_said_to_a_customer_shares_one_lane_unless_another_is_named(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        await put(tx, "1", reply("一"), answer_terms())
+        await put(tx, "2", reply("二"), answer_terms())
+        await put(tx, "3", handover(CUSTOMER), Terms(purpose="handover", subject=CUSTOMER))
+        assert [item.key for item in await claim(tx)] == ["1"]
+
+
+async def test_a_handover_may_pass_what_waits_in_its_lane_but_not_what_is_on_its_way(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        await put(tx, "words", reply("一"), answer_terms())
+        await put(tx, "over", handover(CUSTOMER), Terms(purpose="handover", subject=CUSTOMER))
+        (words,) = await claim(tx)
+        assert await tx.outbox.claim_past_others("kf_handover", NOON) == []
+        await tx.outbox.put_back(words, NOON + MINUTE, "stopped")
+        (over,) = await tx.outbox.claim_past_others("kf_handover", NOON)
+        assert (over.key, over.attempt) == ("over", 1)
+
+
+async def test_to_let_go_on_wakes_what_waits_and_never_what_is_being_sent(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        for key in ("waits", "leaves"):
+            await put(tx, key, broadcast(), staff_terms(), lane=key)
+        for held in await claim(tx):
+            await tx.outbox.put_back(held, NOON + MINUTE, STOPPED)
+        assert await tx.outbox.wake(STOPPED, ["broadcast"], NOON) == 2
+        (leaving,) = await tx.outbox.claim(NOON, limit=1, urgent=False)
+        await tx.outbox.mark_leaving([leaving], NOON)
+        assert await tx.outbox.wake(STOPPED, ["broadcast"], NOON) == 0
+        assert [one.key for one in await claim(tx)] != [leaving.key]
+        assert await tx.outbox.settle(leaving.id, leaving.attempt, "sent", NOON)
+
+
+async def test_a_row_that_nobody_can_read_is_buried_and_the_others_go_on(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        for key in ("bad", "good"):
+            await put(tx, key, staff_text(), staff_terms(), lane="one")
+        await tx.connection.execute(
+            outbox.update().where(outbox.c.key == "bad").values(body={"kind": "of yesterday"})
+        )
+        assert await claim(tx) == []
+        found = await tx.outbox.state_of("bad")
+        assert found is not None
+        assert (found[0], found[1].split(":")[0]) == ("dead", "unreadable")
+        assert [item.key for item in await claim(tx)] == ["good"]
 
 
 async def test_void_takes_back_only_what_has_not_begun_to_leave(database: Database) -> None:
     async with database.begin() as tx:
-        await put(tx, "waits", reply("一"), answer_terms(), due_at=NOON + MINUTE)
+        await put(tx, "waits", reply("一"), answer_terms(), lane="own", due_at=NOON + MINUTE)
         await put(tx, "leaves", reply("二"), answer_terms())
         await claim(tx)
         assert await tx.outbox.void(["waits", "leaves", "never"], "recalled", NOON) == 1
@@ -142,81 +215,29 @@ async def test_void_takes_back_only_what_has_not_begun_to_leave(database: Databa
         assert await tx.outbox.counts() == {"void": 1, "sending": 1}
 
 
-async def test_what_wecom_could_not_deliver_turns_from_sent_to_failed(database: Database) -> None:
+async def test_waking_makes_due_only_what_waits_for_that_reason(database: Database) -> None:
     async with database.begin() as tx:
-        await put(tx, "k", reply(), answer_terms())
-        (envelope,) = await claim(tx)
-        await tx.outbox.settle(envelope.id, envelope.attempt, "sent", NOON, ref="msg-1")
-        await tx.outbox.fail_by_ref("msg-other", "fail_type_1", NOON)
-        assert await tx.outbox.state_of("k") == ("sent", "", "msg-1")
-        await tx.outbox.fail_by_ref("msg-1", "fail_type_1", NOON)
-        assert await tx.outbox.state_of("k") == ("failed", "fail_type_1", "msg-1")
-
-
-async def fill(tx: Tx, count: int, *, urgent: bool = False) -> None:
-    """Put in messages of one API; ``urgent`` ones are answers."""
-    for number in range(count):
-        terms = answer_terms() if urgent else staff_terms()
-        await put(tx, f"{urgent}{number}", staff_text(str(number)), terms)
-
-
-async def test_an_api_is_used_down_to_the_reserve_which_stays_for_answers(
-    database: Database,
-) -> None:
-    async with database.begin() as tx:
-        await fill(tx, 450)
-        assert len(await claim(tx, limit=1000)) == 400
-        await fill(tx, 120, urgent=True)
-        assert len(await claim(tx, limit=1000)) == 100
-        assert await claim(tx, limit=1000) == []
-
-
-async def test_what_is_refused_for_the_rate_uses_up_neither_tokens_nor_tries(
-    database: Database,
-) -> None:
-    async with database.begin() as tx:
-        await fill(tx, 401)
-        assert len(await claim(tx, limit=400)) == 400
-        for _ in range(20):  # without time going on nothing is filled up
-            assert await claim(tx) == []
-            await tx.connection.execute(
-                outbox.update().where(outbox.c.state == "ready").values(due_at=NOON)
-            )
-        row = (await tx.connection.execute(select(outbox).where(outbox.c.state == "ready"))).one()
-        assert (row.attempt, row.reason) == (0, "rate")
-        await fill(tx, 100, urgent=True)
-        assert len(await claim(tx, limit=100)) == 100
-        (late,) = await claim(tx, NOON + 2 * SECOND)
-        assert (late.attempt, late.was_sending) == (1, False)
-
-
-async def test_a_blocked_api_waits_for_its_end_and_forgets_no_doubt(database: Database) -> None:
-    until = NOON + timedelta(hours=1)
-    async with database.begin() as tx:
-        await put(tx, "half", staff_text("半"), staff_terms())
-        await put(tx, "new", staff_text("新"), staff_terms(), due_at=NOON + LEASE)
-        await put(tx, "card", staff_card(), staff_terms(), due_at=NOON + LEASE)
-        assert [item.key for item in await claim(tx)] == ["half"]
-        await tx.outbox.block("staff_text", until, NOON)
-        (card,) = await claim(tx, NOON + LEASE)
-        assert card.key == "card"
-        await tx.outbox.settle(card.id, card.attempt, "sent", NOON + LEASE)
-        assert await claim(tx, until - SECOND) == []
-        after = await claim(tx, until)
-        assert {item.key: (item.was_sending, item.attempt) for item in after} == {
-            "half": (True, 2),
-            "new": (False, 1),
-        }
-
-
-async def test_answers_that_must_wait_do_not_hold_up_the_rest(database: Database) -> None:
-    async with database.begin() as tx:
-        await put(tx, "answer", reply(), answer_terms())
-        await put(tx, "staff", staff_text(), staff_terms())
-        await tx.outbox.block("kf_reply", NOON + MINUTE, NOON)
-        assert [item.key for item in await claim(tx)] == ["staff"]
+        for key, reason in (("held", "stopped"), ("slow", "rate")):
+            await put(tx, key, broadcast(), STEP)
+            (envelope,) = await claim(tx)
+            await tx.outbox.put_back(envelope, NOON + MINUTE, reason)
+        assert await tx.outbox.waiting(["broadcast"]) == 2
+        assert await tx.outbox.wake("stopped", ["kf_reply"], NOON) == 0
+        assert await tx.outbox.wake("stopped", ["broadcast"], NOON) == 1
+        assert [item.key for item in await claim(tx)] == ["held"]
 
 
 def test_what_wecom_cannot_fold_is_never_repeated_blindly() -> None:
     doubtful = {kind for kind, policy in POLICIES.items() if policy == "unknown_on_crash"}
-    assert doubtful == {"kf_event_reply", "broadcast", "group_welcome"}
+    assert doubtful >= {"kf_event_reply", "broadcast", "group_welcome", "customer_welcome"}
+    assert not doubtful & {"kf_reply", "kf_handover", "broadcast_cancel", "tag_change"}
+
+
+def test_each_kind_of_message_says_what_stops_it_and_how_it_leaves() -> None:
+    kinds = {one.model_fields["kind"].default for one in get_args(get_args(Outbound)[0])}
+    assert kinds == set(SWITCH_OF) == set(POLICIES) == set(CHANNEL_OF)
+    assert {kind for kind, plane in SWITCH_OF.items() if plane == "kf"} == {
+        "kf_reply",
+        "kf_event_reply",
+        "customer_welcome",
+    }

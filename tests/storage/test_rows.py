@@ -1,9 +1,9 @@
-"""Runs, leads, people, talks, drafts, quota, versions, ledger and tokens as rows."""
+"""Leads, people, talks, drafts, quota, versions, ledger and tokens as rows."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -12,28 +12,12 @@ from bot.domain.delivery import Session
 from bot.domain.ids import CustomerId, GroupChatId, RmId
 from bot.domain.lead import Lead, Need, Signal, Stage
 from bot.domain.people import Customer, GroupChat, GroupMember
-from bot.domain.runs import RunState
 from bot.storage.db import Database, Tx
-from bot.storage.notices import NoticeWriter
 from bot.storage.tokens import DatabaseTokens
-from tests.make import ACCOUNT, CHAT, CUSTOMER, MINUTE, NOON, OWNER, new_step, notice, signal
+from tests.make import ACCOUNT, CHAT, CUSTOMER, MINUTE, NOON, OWNER, notice, signal
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 COLLEAGUE = RmId("wang.haoran")
-
-
-async def enrol(tx: Tx, subject: str = CHAT, *, rotation: int = 1, state: RunState = "running"):  # type: ignore[no-untyped-def]
-    return await tx.runs.enrol(
-        script="senior-21d",
-        version="v1",
-        subject=subject,
-        owner=OWNER,
-        branch="b01",
-        anchor=date(2026, 10, 12),
-        state=state,
-        now=NOON,
-        rotation=rotation,
-    )
 
 
 async def open_lead(
@@ -111,108 +95,6 @@ class TestLeads:
             assert not await tx.leads.any_in_group("wrOther", "活动")
 
 
-class TestRuns:
-    async def test_a_subject_runs_once_in_a_script(self, database: Database) -> None:
-        async with database.begin() as tx:
-            run = await enrol(tx)
-            assert run is not None
-            assert await enrol(tx) is None
-            assert await enrol(tx, rotation=2) is None  # one live run at most
-            assert await enrol(tx, "wrB") is not None
-            await tx.runs.end(run, "done", "", NOON)
-            assert await enrol(tx, rotation=2) is not None
-            assert [one.state for one in await tx.runs.of_subject(CHAT, state=None)] == [
-                "done",
-                "running",
-            ]
-
-    async def test_a_held_out_group_is_written_down_and_is_no_work(
-        self, database: Database
-    ) -> None:
-        async with database.begin() as tx:
-            await enrol(tx, state="held_out")
-            assert await tx.runs.claim(NOON + DAY) == []
-            assert not await tx.runs.any_running("senior-21d")
-
-    async def test_a_plan_is_written_once(self, database: Database) -> None:
-        async with database.begin() as tx:
-            run = await enrol(tx)
-            assert run is not None
-            await tx.runs.add_steps(run, [new_step("d02"), new_step("d03")], NOON)
-            await tx.runs.add_steps(run, [new_step("d03", opens="14:30")], NOON)
-            steps = await tx.runs.steps(run)
-            assert [step.step for step in steps] == ["d02", "d03"]
-            assert steps[1].opens_at == new_step().opens_at
-
-    async def test_dropping_the_plan_keeps_what_has_begun(self, database: Database) -> None:
-        async with database.begin() as tx:
-            run = await enrol(tx)
-            assert run is not None
-            names = ["planned", "tried", "waiting", "skipped"]
-            await tx.runs.add_steps(run, [new_step(name) for name in names], NOON)
-            by_name = {step.step: step.id for step in await tx.runs.steps(run)}
-            await tx.runs.set_step(by_name["tried"], NOON, iteration=1)
-            await tx.runs.set_step(by_name["waiting"], NOON, state="waiting")
-            await tx.runs.set_step(by_name["skipped"], NOON, state="skipped", reason="x")
-            await tx.runs.drop_planned(run)
-            assert {step.step for step in await tx.runs.steps(run)} == set(names) - {"planned"}
-
-    async def test_an_exit_skips_what_was_planned_and_stops_the_work(
-        self, database: Database
-    ) -> None:
-        async with database.begin() as tx:
-            run = await enrol(tx)
-            assert run is not None
-            await tx.runs.add_steps(run, [new_step("d02"), new_step("d03")], NOON)
-            first = (await tx.runs.steps(run))[0]
-            await tx.runs.set_step(first.id, NOON, state="confirmed")
-            await tx.runs.end(run, "exited", "group_dismissed", NOON)
-            assert [(s.state, s.reason) for s in await tx.runs.steps(run)] == [
-                ("confirmed", ""),
-                ("skipped", "group_dismissed"),
-            ]
-            assert await tx.runs.claim(NOON + DAY) == []
-            await tx.runs.set_due(run, NOON)  # a late result wakes nobody who has left
-            assert await tx.runs.claim(NOON + DAY) == []
-
-    async def test_a_worker_that_lost_its_lease_does_not_move_a_run(
-        self, database: Database
-    ) -> None:
-        async with database.begin() as tx:
-            await enrol(tx)
-            (slow,) = await tx.runs.claim(NOON, lease=HOUR)
-            (quick,) = await tx.runs.claim(NOON + HOUR, lease=HOUR)
-            await tx.runs.rewind(slow, NOON)
-            assert await tx.next_due(["enrolments"]) == NOON + 2 * HOUR
-            await tx.runs.rewind(quick, NOON + DAY)
-            assert await tx.next_due(["enrolments"]) == NOON + DAY
-
-    async def test_a_task_is_known_once_and_asked_after_until_it_ends(
-        self, database: Database
-    ) -> None:
-        task = {
-            "msgid": "msg1",
-            "run_step": 1,
-            "owner": OWNER,
-            "chat": CHAT,
-            "created_at": NOON,
-            "closes_at": NOON + DAY,
-            "due_at": NOON + 5 * MINUTE,
-        }
-        async with database.begin() as tx:
-            await tx.runs.add_task(task)
-            await tx.runs.add_task(task)
-            assert await tx.runs.claim_tasks(NOON) == []
-            (claimed,) = await tx.runs.claim_tasks(NOON + 5 * MINUTE)
-            assert len(await tx.runs.waiting_tasks(OWNER)) == 1
-            assert await tx.runs.waiting_tasks("somebody") == []
-            assert await tx.runs.finish_task(claimed, state="over")
-            assert not await tx.runs.finish_task(
-                claimed.model_copy(update={"attempt": 9}), state="waiting"
-            )
-            assert await tx.runs.waiting_tasks() == []
-
-
 class TestQuota:
     async def test_a_slot_is_counted_in_the_windows_that_hold_it(self, database: Database) -> None:
         async with database.begin() as tx:
@@ -283,26 +165,20 @@ class TestPeople:
 
 
 class TestTalk:
-    async def test_a_message_opens_the_window_anew_and_leaves_a_person_in_charge(
+    async def test_a_session_is_mirrored_and_counts_what_was_sent(
         self, database: Database
     ) -> None:
         async with database.begin() as tx:
             talk = tx.conversations
-
-            async def writes(at: datetime, *, with_person: bool = False) -> Session:
-                return await talk.customer_wrote(CUSTOMER, ACCOUNT, at, with_person=with_person)
-
-            session = await writes(NOON)
-            assert (session.state, session.sent, session.last_customer_at) == (0, 0, NOON)
+            assert await talk.session(CUSTOMER, ACCOUNT) is None
+            assert await talk.hold(CUSTOMER, ACCOUNT) == Session()
+            told = Session(state=3, servicer=OWNER, last_customer_at=NOON, rejected=True)
+            await talk.mirror({(CUSTOMER, ACCOUNT): told})
             await talk.count_sent(CUSTOMER, ACCOUNT)
             await talk.count_sent(CUSTOMER, ACCOUNT)
-            assert (await talk.session(CUSTOMER, ACCOUNT) or session).sent == 2
-            await talk.change(CUSTOMER, ACCOUNT, state=3, servicer=OWNER)
-            session = await writes(NOON + MINUTE, with_person=True)
-            assert (session.state, session.servicer, session.sent) == (3, OWNER, 0)
-            session = await writes(NOON + HOUR)
-            assert (session.state, session.servicer) == (0, "")
-            assert await talk.session(CUSTOMER, ACCOUNT) == session
+            expected = told.model_copy(update={"sent": 2})
+            assert await talk.hold(CUSTOMER, ACCOUNT) == expected
+            assert await talk.session(CUSTOMER, ACCOUNT) == expected
 
     async def test_the_context_is_the_newest_turns_in_their_order(self, database: Database) -> None:
         async with database.begin() as tx:
@@ -360,33 +236,12 @@ async def test_the_ledger_counts_by_kind_subject_and_time(database: Database) ->
 
 
 async def test_a_token_is_replaced_and_shared(database: Database) -> None:
-    tokens = DatabaseTokens(database)
+    clock = FakeClock(NOON)
+    tokens = DatabaseTokens(database, clock)
     assert await tokens.read("corp:secret") is None
     await tokens.write("corp:secret", "old", NOON)
     await tokens.write("corp:secret", "new", NOON + HOUR)
-    assert await DatabaseTokens(database).read("corp:secret") == ("new", NOON + HOUR)
-
-
-async def test_many_callbacks_share_few_commits_and_each_is_on_disk(database: Database) -> None:
-    news = database.listen()
-    writer = NoticeWriter(database, FakeClock(NOON))
-    await asyncio.gather(*(writer.add(notice(f"n{number}")) for number in range(150)))
-    assert news.is_set()
-    async with database.begin() as tx:
-        assert len(await tx.inbox.claim_notices(NOON, limit=1000)) == 150
-
-
-async def test_a_callback_that_cannot_be_stored_is_not_acknowledged(database: Database) -> None:
-    writer = NoticeWriter(database, FakeClock(NOON))
-    broken = notice("broken").model_copy(update={"channel": None})
-    results = await asyncio.gather(
-        writer.add(broken), writer.add(notice("with-it")), return_exceptions=True
-    )
-    assert all(isinstance(result, Exception) for result in results)
-    await writer.add(notice("after"))
-    async with database.begin() as tx:
-        (claimed,) = await tx.inbox.claim_notices(NOON)
-        assert claimed.notice.key == "after"
+    assert await DatabaseTokens(database, clock).read("corp:secret") == ("new", NOON + HOUR)
 
 
 async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:

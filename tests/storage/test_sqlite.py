@@ -2,12 +2,13 @@
 
 import asyncio
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from bot.domain.events import Notice
 from bot.errors import ConfigError
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
@@ -137,8 +138,15 @@ async def test_only_one_process_works_on_a_file_and_it_takes_what_a_dead_one_hel
         assert await other.take_over(now) == 0
         with pytest.raises(ConfigError, match="另一个知邻正在用"):
             await same.take_over(now)
+        async with other.begin() as tx:
+            await tx.inbox.add_notices([Notice(key="a", channel="kf", body="")], now)
+            assert len(await tx.inbox.claim_notices(now)) == 1
+            assert await tx.leases.take("token", "the dead", now, timedelta(seconds=15))
         await other.close()
-        assert await same.take_over(now) == 0
+        assert await same.take_over(now) == 1, "what the dead one had in hand"
+        async with same.begin() as tx:
+            assert await tx.leases.holder("token", now) == ""
+            assert len(await tx.inbox.claim_notices(now)) == 1
     finally:
         await other.close()
         await same.close()

@@ -203,6 +203,19 @@ async def test_a_commit_wakes_those_who_listen(database: Database) -> None:
     assert news.is_set()
 
 
+async def test_a_claim_that_got_nothing_wakes_nobody(database: Database) -> None:
+    async with database.begin() as tx:
+        await tx.inbox.add_events([arrival("1a", "one"), arrival("1b", "one")], NOON)
+        assert len(await tx.inbox.claim_events(NOON)) == 1
+    news = database.listen()
+    async with database.begin() as tx:
+        assert await tx.inbox.claim_events(NOON) == []
+    assert not news.is_set()
+    async with database.begin() as tx:
+        assert len(await tx.inbox.claim_events(NOON + MINUTE * 3)) == 1
+    assert news.is_set()
+
+
 def test_back_off_doubles_up_to_a_quarter_hour() -> None:
     waits = [backoff(attempt).total_seconds() for attempt in (0, 1, 2, 3, 9, 10, 50)]
     assert waits == [2, 2, 4, 8, 512, 900, 900]

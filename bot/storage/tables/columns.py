@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -12,12 +14,18 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    String,
     text,
 )
 from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """Return an aware moment as it is kept."""
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 class Moment(TypeDecorator[datetime]):
@@ -28,11 +36,22 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """Turn a moment into microseconds."""
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Turn microseconds into a moment in UTC."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return _moment(value)
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[int | None], datetime | None]:
+        """Return what turns microseconds into a moment, with nothing between it and the rows."""
+        return _moment
+
+
+@lru_cache(maxsize=4096)  # the rows of a batch were written, and fall due, at few moments
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
 metadata = MetaData()
@@ -49,6 +68,27 @@ def work_columns() -> list[Column[Any]]:
     return [
         Column("due_at", Moment, nullable=True),
         Column("attempt", Integer, nullable=False, default=0, server_default="0"),
+    ]
+
+
+def holder_column() -> Column[str]:
+    """Return the column that names the process which has a row in hand; empty for nobody."""
+    return Column("holder", String(32), nullable=False, server_default="")
+
+
+def lane_indexes(table: str) -> list[Index]:
+    """Return the indexes of work in lanes: its order, and never two rows of a lane in hand."""
+    at_work = text("due_at IS NOT NULL")
+    running = text("state = 'running' AND lane <> ''")
+    return [
+        Index(f"ix_{table}_lane", "lane", "id", sqlite_where=at_work, postgresql_where=at_work),
+        Index(
+            f"ux_{table}_lane_running",
+            "lane",
+            unique=True,
+            sqlite_where=running,
+            postgresql_where=running,
+        ),
     ]
 
 

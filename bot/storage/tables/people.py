@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, Text, text
 
-from bot.storage.tables.columns import Moment, due_index, id_column, metadata, work_columns
+from bot.storage.tables.columns import (
+    Moment,
+    due_index,
+    holder_column,
+    id_column,
+    metadata,
+    work_columns,
+)
 
 customers = Table(
     "customers",
@@ -15,7 +22,11 @@ customers = Table(
     Column("tags", JSON, nullable=False),
     Column("opted_out_at", Moment),
     Column("marketing_paused_until", Moment),
+    Column("state", String(64), nullable=False, server_default=""),
     Column("seen_at", Moment, nullable=False),
+    *work_columns(),
+    holder_column(),
+    due_index("customers"),
 )
 
 groups = Table(
@@ -28,8 +39,11 @@ groups = Table(
     Column("tags", JSON, nullable=False),
     Column("members", JSON, nullable=False),
     Column("dismissed", Boolean, nullable=False, server_default="0"),
+    Column("version", String(64), nullable=False, server_default=""),
+    Column("announced", String(64), nullable=False, server_default=""),
     Column("seen_at", Moment, nullable=False),
     *work_columns(),
+    holder_column(),
     due_index("groups"),
 )
 
@@ -43,6 +57,7 @@ conversations = Table(
     Column("last_customer_at", Moment),
     Column("sent", Integer, nullable=False, server_default="0"),
     Column("greeted_at", Moment),
+    Column("rejected", Boolean, nullable=False, server_default="0"),
 )
 
 turns = Table(

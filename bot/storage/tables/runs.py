@@ -15,7 +15,15 @@ from sqlalchemy import (
     text,
 )
 
-from bot.storage.tables.columns import Id, Moment, due_index, id_column, metadata, work_columns
+from bot.storage.tables.columns import (
+    Id,
+    Moment,
+    due_index,
+    holder_column,
+    id_column,
+    metadata,
+    work_columns,
+)
 
 scripts = Table(
     "scripts",
@@ -44,6 +52,7 @@ enrolments = Table(
     Column("marketing_stopped", Boolean, nullable=False, server_default="0"),
     Column("entered_at", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("error", Text, nullable=False, server_default=""),
     *work_columns(),
     due_index("enrolments"),
     UniqueConstraint("script", "subject", "rotation"),
@@ -74,7 +83,7 @@ run_steps = Table(
     Column("text", Text, nullable=False, server_default=""),
     Column("changed_at", Moment, nullable=False),
     UniqueConstraint("enrolment", "step"),
-    Index("ix_run_steps_state", "state"),
+    Index("ix_run_steps_next", "enrolment", "state", "opens_at"),
 )
 
 send_tasks = Table(
@@ -89,8 +98,11 @@ send_tasks = Table(
     Column("created_at", Moment, nullable=False),
     Column("closes_at", Moment, nullable=False),
     Column("reminded", Integer, nullable=False, server_default="0"),
+    Column("error", Text, nullable=False, server_default=""),
     *work_columns(),
+    holder_column(),
     due_index("send_tasks"),
+    Index("ix_send_tasks_run_step", "run_step"),
 )
 
 quota = Table(

@@ -1,0 +1,161 @@
+"""Work that stands still: found, tried again, dropped; each decision is in the ledger."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.domain.delivery import Terms
+from bot.storage.db import Database
+from bot.storage.mending import Mending
+from bot.storage.stuck import SHELVES, Letter, Letters, LetterState
+from bot.storage.tables import enrolments, events, notices, outbox, send_tasks
+from bot.storage.tx import Tx
+from tests.make import CHAT, MINUTE, NOON, OWNER, arrival, broadcast, new_step, notice, staff_text
+
+STUCK: list[LetterState] = ["dead", "unknown"]
+
+
+async def a_run(tx: Tx) -> tuple[int, int]:
+    """Give a run and its one step, which is in the outbox."""
+    run = await tx.runs.enrol(
+        script="senior-21d",
+        version="1",
+        subject=CHAT,
+        owner=OWNER,
+        branch="",
+        anchor=date(2026, 10, 11),
+        state="running",
+        now=NOON,
+    )
+    assert run is not None
+    await tx.runs.add_steps(run, [new_step("d02")], NOON)
+    (step,) = await tx.runs.steps(run)
+    await tx.runs.set_step(step.id, NOON, state="queued", iteration=1)
+    return run, step.id
+
+
+async def stuck_everywhere(tx: Tx) -> int:
+    """Put a row into each table that stands still, and one beside it that does not."""
+    run, step = await a_run(tx)
+    for key in ("bad", "good"):
+        await tx.inbox.add_notices([notice(key, body="电话 13812345678")], NOON)
+        await tx.inbox.add_events([arrival(key, lane=key)], NOON)
+        terms = Terms(purpose="control", subject=CHAT, enrolment=run, run_step=step)
+        await tx.outbox.put(key, broadcast(), terms, NOON)
+        await tx.runs.add_task(
+            {
+                "msgid": key,
+                "run_step": step,
+                "owner": OWNER,
+                "chat": CHAT,
+                "created_at": NOON,
+                "closes_at": NOON + MINUTE,
+                "due_at": NOON,
+            }
+        )
+    for table, name in ((notices, "error"), (events, "error"), (outbox, "reason")):
+        dead = {"state": "dead", "due_at": None, name: "wecom_48002"}
+        await tx.connection.execute(update(table).where(table.c.key == "bad").values(**dead))
+    over = {"due_at": None, "error": "IndexError"}
+    await tx.connection.execute(update(send_tasks).where(send_tasks.c.msgid == "bad").values(over))
+    await tx.connection.execute(update(enrolments).values(over))
+    return step
+
+
+async def find(tx: Tx, name: str, states: list[LetterState] = STUCK) -> list[Letter]:
+    return await Letters(tx.connection).find([name], states, 50)
+
+
+async def only(tx: Tx, name: str) -> Letter:
+    (letter,) = await find(tx, name)
+    return letter
+
+
+async def test_each_table_lists_what_stands_still_with_its_reason(database: Database) -> None:
+    async with database.begin() as tx:
+        await stuck_everywhere(tx)
+        for name in SHELVES:
+            letter = await only(tx, name)
+            assert (letter.place.split(":")[0], letter.state) == (name, "dead")
+            assert letter.reason in ("wecom_48002", "IndexError")
+            assert letter.since == NOON
+        letters = Letters(tx.connection)
+        assert await letters.count(list(SHELVES), STUCK) == 5
+        assert len(await letters.find(list(SHELVES), STUCK, 2)) == 2
+        waiting = await letters.find(["notices", "outbox"], ["waiting"], 9)
+        assert [letter.due_at for letter in waiting] == [NOON, NOON]
+        assert await letters.one("outbox", 99) is None
+
+
+async def test_a_retry_makes_each_due_with_all_its_tries_and_says_who_asked(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        await stuck_everywhere(tx)
+        for name in SHELVES:
+            letter = await only(tx, name)
+            assert await Mending(tx.connection).retry(letter, "王芳", NOON + MINUTE)
+            assert await find(tx, name) == []
+            table = SHELVES[name].table
+            number = int(letter.place.split(":")[1])
+            row = (await tx.connection.execute(select(table).where(table.c.id == number))).one()
+            assert (row.due_at, row.attempt) == (NOON + MINUTE, 0)
+            assert not await Mending(tx.connection).retry(letter, "王芳", NOON)  # it has changed
+        entries = await tx.ledger.of_kinds(["work_retried"])
+        assert {entry.facts["by"] for entry in entries} == {"王芳"}
+        assert len(entries) == 5
+
+
+async def test_what_is_dropped_is_over_for_its_run_too(database: Database) -> None:
+    async with database.begin() as tx:
+        step = await stuck_everywhere(tx)
+        for name in ("notices", "events", "outbox"):
+            assert await Mending(tx.connection).drop(await only(tx, name), "王芳", "已线下办", NOON)
+            assert await find(tx, name) == []
+        assert (await tx.outbox.state_of("bad") or ("",))[0] == "dropped"
+        found = await tx.runs.step(step)
+        assert (found.state, found.reason) == ("failed", "dropped")
+        over = {"due_at": None, "error": "IndexError"}  # it woke for the step that was dropped
+        await tx.connection.execute(update(enrolments).values(over))
+        for name in ("send_tasks", "enrolments"):
+            assert await Mending(tx.connection).drop(await only(tx, name), "王芳", "已线下办", NOON)
+        (run,) = await tx.runs.of_subject(CHAT, state=None)
+        assert (run.state, run.reason) == ("exited", "dropped")
+        assert await tx.ledger.count("work_dropped") == 5
+
+
+async def test_an_unknown_message_that_is_sent_again_is_a_new_one_to_the_sender(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        await tx.outbox.put("k", broadcast(), Terms(purpose="control"), NOON)
+        (envelope,) = await tx.outbox.claim(NOON, urgent=False)
+        await tx.outbox.mark_leaving([envelope], NOON)
+        await tx.outbox.settle(envelope.id, envelope.attempt, "unknown", NOON, reason="in_doubt")
+        await tx.doubts.open(envelope.id, NOON, NOON, NOON + MINUTE)
+        letter = await only(tx, "outbox")
+        assert letter.state == "unknown"
+        assert await Letters(tx.connection).doubt_of(envelope.id) == (0, NOON + MINUTE)
+        assert await Mending(tx.connection).retry(letter, "王芳", NOON)
+        assert await tx.next_due(["doubts"]) is None
+        (again,) = await tx.outbox.claim(NOON, urgent=False)
+        assert (again.was_sending, again.attempt) == (False, 1)
+
+
+@pytest.mark.parametrize("verb", ["retry", "drop"])
+async def test_what_is_in_a_workers_hand_is_left_alone(database: Database, verb: str) -> None:
+    async with database.begin() as tx:
+        await tx.outbox.put("k", staff_text(), Terms(purpose="staff"), NOON)
+        await tx.outbox.claim(NOON, urgent=False)
+        (letter,) = await find(tx, "outbox", ["waiting"])
+        mending = Mending(tx.connection)
+        changed = await (
+            mending.retry(letter, "王芳", NOON)
+            if verb == "retry"
+            else mending.drop(letter, "王芳", "x", NOON)
+        )
+        assert not changed
+        assert await tx.ledger.count(f"work_{'retried' if verb == 'retry' else 'dropped'}") == 0
