@@ -124,6 +124,7 @@ class GroupMsg:
     create_time: int
     create_type: int
     content: str
+    attachments: tuple[Mapping[str, object], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,7 @@ def group_msg(item: Mapping[str, object]) -> GroupMsg:
         create_time=number(item, "create_time"),
         create_type=number(item, "create_type"),
         content=text(record(item, "text"), "content"),
+        attachments=tuple(records(item, "attachments")),
     )
 
 

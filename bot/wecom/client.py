@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 import aiohttp
 
-from bot.errors import BotError, Retryable, WeComError
+from bot.errors import Retryable, WeComError
 from bot.ports import Clock
 from bot.wecom.errcodes import as_channel_error as as_channel_error
 from bot.wecom.errcodes import classify as classify
 from bot.wecom.errcodes import wecom_error
-from bot.wecom.fields import number, text
-from bot.wecom.transport import Reply, Transport
+from bot.wecom.fields import text
+from bot.wecom.sharing import MemoryTokens as MemoryTokens
+from bot.wecom.sharing import Rates, TokenStore, Unmetered
+from bot.wecom.token import AccessToken
+from bot.wecom.transport import Reply, Transport, checked
 from bot.wecom.transport import Unanswered as Unanswered
+from bot.wecom.trouble import Trouble
 
-REFRESH_EARLY = timedelta(minutes=5)
-_SHORTEST_USE = timedelta(minutes=1)
-# More than 2,000 refused gettoken calls in an hour get the corp blocked for another hour.
-_REST_AFTER_REFUSAL = timedelta(seconds=30)
+# A moment's crowd at WeCom; three tries at most (wecom_protocol §1.1), and only where calling
+# again can do nothing twice. What is sent is tried again by the outbox.
+_CROWDED = frozenset({-1, 45033})
+_QUICK_PAUSES_S = (0.3, 1.0)
+_READING = ("get", "list", "batchget", "sync_")
 
 MediaKind = Literal["image", "voice", "video", "file"]
 _MIB = 1024 * 1024
@@ -34,31 +38,6 @@ _LARGEST_MEDIA: dict[MediaKind, int] = {
     "video": 10 * _MIB,
     "file": 20 * _MIB,
 }
-
-
-class TokenStore(Protocol):
-    """Where access tokens are shared, so that all processes use the same one."""
-
-    async def read(self, key: str) -> tuple[str, datetime] | None:
-        """Return the token and when it expires; None if there is none."""
-
-    async def write(self, key: str, token: str, expires_at: datetime) -> None:
-        """Keep a token, replacing the one before."""
-
-
-class MemoryTokens:
-    """Keeps tokens for one process."""
-
-    def __init__(self) -> None:
-        self._tokens: dict[str, tuple[str, datetime]] = {}
-
-    async def read(self, key: str) -> tuple[str, datetime] | None:
-        """Return the token and when it expires; None if there is none."""
-        return self._tokens.get(key)
-
-    async def write(self, key: str, token: str, expires_at: datetime) -> None:
-        """Keep a token, replacing the one before."""
-        self._tokens[key] = (token, expires_at)
 
 
 class WeComClient:
@@ -78,31 +57,28 @@ class WeComClient:
         *,
         session: aiohttp.ClientSession | None = None,
         timeout_s: float = 10.0,
+        rates: Rates | None = None,
+        proxy: str = "",
+        tls: ssl.SSLContext | None = None,
+        quick_pauses_s: tuple[float, ...] = _QUICK_PAUSES_S,
     ) -> None:
         self._base = api_base.rstrip("/") + "/cgi-bin/"
-        self._corp_id = corp_id
-        self._secret = secret
-        self._tokens = tokens
-        self._clock = clock
-        self._http = Transport(session, timeout_s)
-        # One secret has one token; the key must tell secrets apart without giving them away.
-        self._key = f"{corp_id}:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
-        self._token = ""
-        self._refresh_at: datetime | None = None
-        self._lock = asyncio.Lock()
-        self._failure: BotError | None = None
-        self._failures = 0
-        self._rest_until: datetime | None = None
+        self._http = Transport(session, timeout_s, proxy=proxy, tls=tls)
+        self._rates: Rates = rates or Unmetered()
+        self._quick_pauses_s = quick_pauses_s
+        self._trouble = Trouble(clock)
+        url = self._base + "gettoken"
+        self._token = AccessToken(self._http, url, corp_id, secret, tokens, clock)
 
     async def get(self, path: str, **query: str | int) -> dict[str, object]:
         """Call a GET interface, ``path`` being what follows ``/cgi-bin/``."""
-        return await self._call(lambda token: self._sent("GET", path, token, query))
+        return await self._call(path, lambda token: self._sent("GET", path, token, query))
 
     async def post(self, path: str, body: Mapping[str, object]) -> dict[str, object]:
         """Call a POST interface, ``path`` being what follows ``/cgi-bin/``."""
         # Some interfaces refuse \uXXXX escapes, so the text goes out as plain UTF-8.
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        return await self._call(lambda token: self._sent("POST", path, token, {}, data))
+        return await self._call(path, lambda token: self._sent("POST", path, token, {}, data))
 
     async def upload(self, kind: MediaKind, filename: str, data: bytes) -> str:
         """Upload a file and return its media_id, which is good for 3 days.
@@ -116,14 +92,14 @@ class WeComClient:
             form = _form(filename, data)
             return await self._sent("POST", "media/upload", token, {"type": kind}, form)
 
-        return text(await self._call(send), "media_id")
+        return text(await self._call("media/upload", send), "media_id")
 
     async def download(self, media_id: str) -> bytes:
         """Return the content of a media file (at most 20 MB)."""
-        query = {"media_id": media_id}
-        reply = await self._authorised(lambda token: self._sent("GET", "media/get", token, query))
+        path, query = "media/get", {"media_id": media_id}
+        reply = await self._patiently(path, lambda token: self._sent("GET", path, token, query))
         if not reply.is_file:
-            _checked(reply)
+            checked(reply)
             raise Unanswered("media/get answered without a file")
         return reply.body
 
@@ -131,17 +107,40 @@ class WeComClient:
         """Close the connections, unless the session was given to us."""
         await self._http.close()
 
-    async def _call(self, send: Callable[[str], Awaitable[Reply]]) -> dict[str, object]:
-        return _checked(await self._authorised(send))
+    async def _call(self, path: str, send: Callable[[str], Awaitable[Reply]]) -> dict[str, object]:
+        return checked(await self._patiently(path, send))
+
+    async def _patiently(self, path: str, send: Callable[[str], Awaitable[Reply]]) -> Reply:
+        """Call where there is room, and again soon where WeCom is only crowded."""
+        pauses = list(self._quick_pauses_s if _only_reads(path) else ())
+        while True:
+            await self._rates.take(path)
+            reply = await self._watched(path, send)
+            if reply.errcode and classify(reply.errcode) == "rate":
+                await self._rates.refused(path)
+            if reply.errcode not in _CROWDED or not pauses:
+                return reply
+            await asyncio.sleep(pauses.pop(0))
+
+    async def _watched(self, path: str, send: Callable[[str], Awaitable[Reply]]) -> Reply:
+        """Call, and tell of what only a person can mend."""
+        try:
+            reply = await self._authorised(send)
+            errcode = reply.errcode
+        except (WeComError, Retryable) as error:
+            self._trouble.note(path, error)
+            raise
+        if errcode:
+            self._trouble.note(path, wecom_error(errcode, text(reply.answer, "errmsg")))
+        return reply
 
     async def _authorised(self, send: Callable[[str], Awaitable[Reply]]) -> Reply:
-        token = self._token
-        if self._refresh_at is None or self._clock.now() >= self._refresh_at:
-            token = await self._renewed(spent="")
+        token = await self._token.current()
         reply = await send(token)
-        if reply.is_file or classify(number(reply.answer, "errcode")) != "refresh":
+        if not reply.errcode or classify(reply.errcode) != "refresh":
             return reply
-        return await send(await self._renewed(spent=token))
+        renewed = await self._token.other_than(token)
+        return reply if renewed == token else await send(renewed)
 
     async def _sent(
         self,
@@ -156,65 +155,10 @@ class WeComClient:
         url = self._base + path
         return await self._http.exchange(method, url, query=query, headers=headers, data=data)
 
-    async def _renewed(self, spent: str) -> str:
-        """Return a token other than ``spent``; of many callers at once, only one asks WeCom."""
-        failures = self._failures
-        async with self._lock:
-            now = self._clock.now()
-            if self._refresh_at is not None and now < self._refresh_at and self._token != spent:
-                return self._token
-            # Whoever queued behind a failing call shares its failure instead of repeating it.
-            resting = self._rest_until is not None and now < self._rest_until
-            if self._failure is not None and (resting or self._failures != failures):
-                raise self._failure.with_traceback(None)
-            try:
-                token, expires_at = await self._stored(spent, now) or await self._granted(now)
-            except BotError as error:
-                self._remember(error, now)
-                raise
-            self._token = token
-            # While a token is valid WeCom hands out the same one again, so a fresh answer may
-            # itself be near its end; it is then used for a while rather than asked for each time.
-            early = max(expires_at - REFRESH_EARLY, now + _SHORTEST_USE)
-            self._refresh_at = min(expires_at, early)
-            self._failure = self._rest_until = None
-            return token
 
-    async def _stored(self, spent: str, now: datetime) -> tuple[str, datetime] | None:
-        """Return the token another process has fetched, if it is of use."""
-        found = await self._tokens.read(self._key)
-        if found is None or found[0] == spent or now >= found[1] - REFRESH_EARLY:
-            return None
-        return found
-
-    async def _granted(self, now: datetime) -> tuple[str, datetime]:
-        query = {"corpid": self._corp_id, "corpsecret": self._secret}
-        try:
-            reply = await self._http.exchange("GET", self._base + "gettoken", query=query)
-            answer = _checked(reply)
-        except Unanswered as error:
-            # Asking twice for a token does no harm, and the call it was for was not sent.
-            raise Retryable(f"no access token: {error.reason}", error.after) from None
-        token = text(answer, "access_token")
-        if not token:
-            raise Retryable("no access token: WeCom's answer holds none")
-        expires_at = now + timedelta(seconds=number(answer, "expires_in"))
-        await self._tokens.write(self._key, token, expires_at)
-        return token, expires_at
-
-    def _remember(self, error: BotError, now: datetime) -> None:
-        self._failure = error
-        self._failures += 1
-        refused = isinstance(error, WeComError) and classify(error.errcode) != "retry"
-        self._rest_until = now + _REST_AFTER_REFUSAL if refused else None
-
-
-def _checked(reply: Reply) -> dict[str, object]:
-    answer = reply.answer
-    errcode = number(answer, "errcode")
-    if errcode:
-        raise wecom_error(errcode, text(answer, "errmsg"))
-    return answer
+def _only_reads(path: str) -> bool:
+    """Tell whether an interface only tells something, by its name."""
+    return path.rpartition("/")[2].startswith(_READING)
 
 
 def _form(filename: str, data: bytes) -> aiohttp.FormData:

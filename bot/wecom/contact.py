@@ -1,36 +1,25 @@
-"""客户联系: customers, tags, customer groups, welcomes and mass messages."""
+"""客户联系: customers, tags, welcomes; with groups and mass messages, all of one client."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
-from typing import Literal
+from collections.abc import AsyncIterator, Sequence
 
 from bot.errors import WeComError
 from bot.wecom import answers
-from bot.wecom.client import WeComClient
 from bot.wecom.fields import chunks, record, records, strings, text
+from bot.wecom.groups import GroupCalls
+from bot.wecom.mass import MassCalls
+from bot.wecom.messages import Attachment, message
+from bot.wecom.paging import page, pages
 
-Attachment = Mapping[str, object]
-"""``{"msgtype": "link", "link": {…}}`` and its kin: image, miniprogram, video, file."""
-
-MAX_TEXT_BYTES = 4000
-MAX_GROUP_WELCOME_BYTES = 3000
-MAX_ATTACHMENTS = 9
-MAX_GROUPS_A_TASK = 2000
-MAX_CUSTOMERS_A_TASK = 10_000
 _USERS_A_CALL = 100
-_CHATS_A_PAGE = 1000
-_RESULTS_A_PAGE = 1000
-_MESSAGES_A_PAGE = 100
+_CUSTOMERS_A_PAGE = 100
 _NO_CUSTOMERS = 84061
+_BATCH = "externalcontact/batch/get_by_user"
 
 
-class ContactApi:
+class ContactApi(GroupCalls, MassCalls):
     """The externalcontact interfaces, lists read to their end; raises as ``WeComClient`` does."""
-
-    def __init__(self, client: WeComClient) -> None:
-        self._client = client
 
     async def get_follow_user_list(self) -> tuple[str, ...]:
         """Return the userids of members who may have customers."""
@@ -69,10 +58,17 @@ class ContactApi:
     ) -> AsyncIterator[answers.FollowedContact]:
         """Yield every customer of these members, once for each member who has them."""
         for chunk in chunks(userids, _USERS_A_CALL):
-            body: dict[str, object] = {"userid_list": list(chunk), "limit": 100}
-            pages = self._pages("externalcontact/batch/get_by_user", body, "external_contact_list")
-            async for item in pages:
+            items = pages(self._client, _BATCH, _batch_body(chunk), "external_contact_list")
+            async for item in items:
                 yield answers.followed_contact(item)
+
+    async def batch_get_by_user_page(
+        self, userid: str, cursor: str
+    ) -> tuple[list[answers.FollowedContact], str]:
+        """Return one page of a member's customers, and where to read on, "" at the end."""
+        body = _batch_body([userid])
+        items, following = await page(self._client, _BATCH, body, "external_contact_list", cursor)
+        return [answers.followed_contact(item) for item in items], following
 
     async def get_corp_tag_list(self) -> list[answers.CorpTagGroup]:
         """Return the corp's tag groups with their tags; deleted ones are left out."""
@@ -101,133 +97,13 @@ class ContactApi:
             body["remove_tag"] = list(remove_tag)
         await self._client.post("externalcontact/mark_tag", body)
 
-    async def groupchat_list(self, owners: Sequence[str] = ()) -> list[str]:
-        """Return the chat_ids of these owners' groups; without owners all that can be seen."""
-        found: list[str] = []
-        for chunk in chunks(owners, _USERS_A_CALL) if owners else ((),):
-            body: dict[str, object] = {"status_filter": 0, "limit": _CHATS_A_PAGE}
-            if chunk:
-                body["owner_filter"] = {"userid_list": list(chunk)}
-            pages = self._pages("externalcontact/groupchat/list", body, "group_chat_list")
-            found += [text(item, "chat_id") async for item in pages]
-        return found
-
-    async def groupchat_get(self, chat_id: str) -> answers.GroupChat:
-        """Return a customer group with its members and their names."""
-        body = {"chat_id": chat_id, "need_name": 1}
-        answer = await self._client.post("externalcontact/groupchat/get", body)
-        return answers.group_chat(record(answer, "group_chat"))
-
     async def send_welcome_msg(
         self, welcome_code: str, content: str, attachments: Sequence[Attachment] = ()
     ) -> None:
         """Send a new friend the one welcome, within 20 seconds of the event."""
-        body = {"welcome_code": welcome_code, **_message(content, attachments)}
+        body = {"welcome_code": welcome_code, **message(content, attachments)}
         await self._client.post("externalcontact/send_welcome_msg", body)
 
-    async def add_msg_template(
-        self,
-        chat_type: Literal["single", "group"],
-        sender: str,
-        receivers: Sequence[str],
-        content: str,
-        attachments: Sequence[Attachment] = (),
-    ) -> answers.MsgTemplate:
-        """Make a mass-send task, which goes out once ``sender`` has confirmed it in WeCom.
 
-        ``receivers`` are chat_ids (at most 2,000) or external_userids (at most 10,000).
-        """
-        group = chat_type == "group"
-        limit = MAX_GROUPS_A_TASK if group else MAX_CUSTOMERS_A_TASK
-        # Without receivers WeCom would take all of the sender's customers.
-        if not 1 <= len(receivers) <= limit:
-            raise ValueError(f"{len(receivers)} receivers: must be 1 to {limit}")
-        body = {
-            "chat_type": chat_type,
-            "sender": sender,
-            "chat_id_list" if group else "external_userid": list(receivers),
-            **_message(content, attachments),
-        }
-        answer = await self._client.post("externalcontact/add_msg_template", body)
-        return answers.MsgTemplate(text(answer, "msgid"), strings(answer, "fail_list"))
-
-    async def get_groupmsg_list_v2(
-        self, chat_type: Literal["single", "group"], start: datetime, end: datetime
-    ) -> list[answers.GroupMsg]:
-        """Return mass messages, the corp's and members' own, made in a span of at most a month."""
-        body: dict[str, object] = {
-            "chat_type": chat_type,
-            "start_time": int(start.timestamp()),
-            "end_time": int(end.timestamp()),
-            "filter_type": 2,
-            "limit": _MESSAGES_A_PAGE,
-        }
-        pages = self._pages("externalcontact/get_groupmsg_list_v2", body, "group_msg_list")
-        return [answers.group_msg(item) async for item in pages]
-
-    async def get_groupmsg_task(self, msgid: str) -> list[answers.GroupMsgTask]:
-        """Return which members have confirmed a mass message."""
-        body: dict[str, object] = {"msgid": msgid, "limit": _RESULTS_A_PAGE}
-        pages = self._pages("externalcontact/get_groupmsg_task", body, "task_list")
-        return [answers.group_msg_task(item) async for item in pages]
-
-    async def get_groupmsg_send_result(
-        self, msgid: str, userid: str
-    ) -> list[answers.GroupMsgResult]:
-        """Return what became of one member's part of a mass message, for each recipient."""
-        body: dict[str, object] = {"msgid": msgid, "userid": userid, "limit": _RESULTS_A_PAGE}
-        pages = self._pages("externalcontact/get_groupmsg_send_result", body, "send_list")
-        return [answers.group_msg_result(item) async for item in pages]
-
-    async def remind_groupmsg_send(self, msgid: str) -> None:
-        """Remind members who have not confirmed; at most 3 times in 24 hours (41094)."""
-        await self._client.post("externalcontact/remind_groupmsg_send", {"msgid": msgid})
-
-    async def cancel_groupmsg_send(self, msgid: str) -> None:
-        """Take back what is not yet confirmed; done before, WeCom answers 41093."""
-        await self._client.post("externalcontact/cancel_groupmsg_send", {"msgid": msgid})
-
-    async def group_welcome_template_add(
-        self, content: str, attachment: Attachment | None = None, *, notify: bool = True
-    ) -> str:
-        """Add a welcome that owners can attach to their groups; return its template_id."""
-        _check_text(content, MAX_GROUP_WELCOME_BYTES)
-        body: dict[str, object] = {"text": {"content": content}, "notify": int(notify)}
-        if attachment is not None:
-            kind = text(attachment, "msgtype")
-            body[kind] = attachment[kind]
-        answer = await self._client.post("externalcontact/group_welcome_template/add", body)
-        return text(answer, "template_id")
-
-    async def _pages(
-        self, path: str, body: Mapping[str, object], key: str
-    ) -> AsyncIterator[dict[str, object]]:
-        cursor = ""
-        while True:
-            answer = await self._client.post(path, {**body, "cursor": cursor} if cursor else body)
-            for item in records(answer, key):
-                yield item
-            # A cursor that stands still would be read for ever.
-            before, cursor = cursor, text(answer, "next_cursor")
-            if cursor in ("", before):
-                return
-
-
-def _message(content: str, attachments: Sequence[Attachment]) -> dict[str, object]:
-    if not content and not attachments:
-        raise ValueError("text and attachments are both empty")
-    if len(attachments) > MAX_ATTACHMENTS:
-        raise ValueError(f"{len(attachments)} attachments: at most {MAX_ATTACHMENTS}")
-    _check_text(content, MAX_TEXT_BYTES)
-    message: dict[str, object] = {}
-    if content:
-        message["text"] = {"content": content}
-    if attachments:
-        message["attachments"] = [dict(attachment) for attachment in attachments]
-    return message
-
-
-def _check_text(content: str, max_bytes: int) -> None:
-    size = len(content.encode())
-    if size > max_bytes:
-        raise ValueError(f"text of {size} bytes: at most {max_bytes}")
+def _batch_body(userids: Sequence[str]) -> dict[str, object]:
+    return {"userid_list": list(userids), "limit": _CUSTOMERS_A_PAGE}

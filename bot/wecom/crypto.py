@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -30,9 +32,12 @@ _LENGTH = 4
 _MAX_PADDING = 32
 _MAX_DEPTH = 16
 
+_SECONDS = re.compile(r"[0-9]{1,12}")
 _AES_KEY = re.compile(r"[0-9A-Za-z]{43}")
-_XML_ENVELOPE = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?([0-9A-Za-z+/=]+)(?:\]\]>)?\s*</Encrypt>")
-_JSON_ENVELOPE = re.compile(rb'"encrypt"\s*:\s*"([0-9A-Za-z+/=\\]+)"')
+_XML_ENVELOPE = re.compile(
+    rb"<Encrypt>\s*(?:<!\[CDATA\[)?([0-9A-Za-z+/=]++)(?:\]\]>)?\s*</Encrypt>"
+)
+_JSON_ENVELOPE = re.compile(rb'"encrypt"\s*:\s*"([0-9A-Za-z+/=\\]++)"')
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 _REPLY = (
@@ -45,24 +50,34 @@ _REPLY = (
 class CallbackCrypto:
     """Signs, checks, locks and unlocks callbacks of one receiver configuration.
 
-    ``receive_id`` is the corp id, for an AI bot the empty string.
+    ``receive_id`` is the corp id, for an AI bot the empty string. ``previous`` has the keys that
+    were in use before: while they are changed, WeCom's requests come by either. ``setting`` is
+    how the names of the two settings begin.
     """
 
-    def __init__(self, token: str, aes_key: str, receive_id: str) -> None:
+    def __init__(
+        self,
+        token: str,
+        aes_key: str,
+        receive_id: str,
+        previous: CallbackCrypto | None = None,
+        *,
+        setting: str = "BOT_WECOM__CALLBACK_",
+    ) -> None:
         if not token:
             raise ConfigError(
-                "回调 Token 没有填：请把企业微信后台「接收消息」里的 Token 填到 "
-                "BOT_WECOM__CALLBACK_TOKEN。"
+                f"回调 Token 没有填：请把企业微信后台「接收消息」里的 Token 填到 {setting}TOKEN。"
             )
         if not _AES_KEY.fullmatch(aes_key):
             raise ConfigError(
                 "回调 EncodingAESKey 应是 43 位字母或数字，"
                 f"现在是 {len(aes_key)} 位或含有其他字符："
-                "请从企业微信后台「接收消息」里重新复制到 BOT_WECOM__CALLBACK_AES_KEY。"
+                f"请从企业微信后台「接收消息」里重新复制到 {setting}AES_KEY。"
             )
         self._token = token
         self._receive_id = receive_id.encode()
         self._cipher = WeChatCipher(base64.b64decode(aes_key + "="))
+        self._live = (self,) if previous is None else (self, previous)
 
     def sign(self, timestamp: str, nonce: str, encrypted: str) -> str:
         """Return the lower-case hex signature WeCom puts on such a request."""
@@ -72,30 +87,48 @@ class CallbackCrypto:
 
     def verify(self, signature: str, timestamp: str, nonce: str, encrypted: str) -> None:
         """Raise ``CallbackRejected`` unless the signature is right; takes constant time."""
-        expected = self.sign(timestamp, nonce, encrypted)
-        if not hmac.compare_digest(_bytes(expected), _bytes(signature)):
+        if not self._signed(signature, timestamp, nonce, encrypted):
             raise CallbackRejected("signature")
 
     def decrypt(self, encrypted: str) -> str:
-        """Return the text inside; raise ``CallbackRejected`` for whatever is malformed."""
+        """Return the text inside; raise ``CallbackRejected`` for whatever is malformed.
+
+        Every failure looks the same from outside, so that nobody learns from the answers.
+        """
         try:
             locked = base64.b64decode(encrypted, validate=True)
         except ValueError:
-            raise CallbackRejected("base64", 400) from None
+            raise CallbackRejected("base64") from None
         if not locked or len(locked) % _BLOCK:
-            raise CallbackRejected("cipher_length", 400)
+            raise CallbackRejected("cipher_length")
         content = _unpadded(self._cipher.decrypt(locked))[_PREFIX:]
         if len(content) < _LENGTH:
-            raise CallbackRejected("plain_length", 400)
+            raise CallbackRejected("plain_length")
         end = _LENGTH + int.from_bytes(content[:_LENGTH], "big")
         if end > len(content):
-            raise CallbackRejected("plain_length", 400)
+            raise CallbackRejected("plain_length")
         if not hmac.compare_digest(content[end:], self._receive_id):
             raise CallbackRejected("receive_id")
         try:
             return content[_LENGTH:end].decode()
         except UnicodeDecodeError:
-            raise CallbackRejected("encoding", 400) from None
+            raise CallbackRejected("encoding") from None
+
+    def signers(
+        self, signature: str, timestamp: str, nonce: str, encrypted: str
+    ) -> list[CallbackCrypto]:
+        """Return which of the live keys made this signature, the current one first.
+
+        Raise ``CallbackRejected`` where none did. Both did where only the AES key was changed.
+        """
+        made = [one for one in self._live if one._signed(signature, timestamp, nonce, encrypted)]
+        if not made:
+            raise CallbackRejected("signature")
+        return made
+
+    def _signed(self, signature: str, timestamp: str, nonce: str, encrypted: str) -> bool:
+        expected = self.sign(timestamp, nonce, encrypted)
+        return hmac.compare_digest(_bytes(expected), _bytes(signature))
 
     def encrypt(
         self, plain: str, nonce: str, timestamp: str, random16: bytes | None = None
@@ -123,6 +156,20 @@ class CallbackCrypto:
             nonce=nonce.replace("]]>", ""),
         )
 
+    def reply_json(
+        self, plain: str, nonce: str, timestamp: str, random16: bytes | None = None
+    ) -> str:
+        """Return the answer to a callback of an AI bot (wecom_protocol §2.5)."""
+        encrypted, signature = self.encrypt(plain, nonce, timestamp, random16)
+        return json.dumps(
+            {
+                "encrypt": encrypted,
+                "msgsignature": signature,
+                "timestamp": int(timestamp),
+                "nonce": nonce,
+            }
+        )
+
 
 def open_envelope(
     body: bytes,
@@ -132,7 +179,19 @@ def open_envelope(
     *,
     replay_window_s: float = REPLAY_WINDOW_S,
 ) -> str:
-    """Return the decrypted text of a callback's POST body, XML or JSON.
+    """Return the decrypted text of a callback's POST body, XML or JSON."""
+    return open_request(body, query, crypto, now, replay_window_s=replay_window_s)[0]
+
+
+def open_request(
+    body: bytes,
+    query: Mapping[str, str],
+    crypto: CallbackCrypto,
+    now: datetime,
+    *,
+    replay_window_s: float = REPLAY_WINDOW_S,
+) -> tuple[str, CallbackCrypto]:
+    """Return the decrypted text of a POST body, and the keys that an answer is locked with.
 
     Nothing is parsed before the signature has been checked: WeCom's address is public, and a
     parser is the most expensive thing a stranger can make us run.
@@ -141,7 +200,7 @@ def open_envelope(
         raise CallbackRejected("too_large", 413)
     found = _XML_ENVELOPE.search(body) or _JSON_ENVELOPE.search(body)
     if found is None:
-        raise CallbackRejected("envelope", 400)
+        raise CallbackRejected("envelope")
     encrypted = found[1].decode("ascii").replace("\\/", "/")
     return _opened(encrypted, query, crypto, now, replay_window_s)
 
@@ -158,8 +217,8 @@ def open_echo(
     if len(echostr) > MAX_BODY_BYTES:
         raise CallbackRejected("too_large", 413)
     if not echostr:
-        raise CallbackRejected("echostr", 400)
-    return _opened(echostr, query, crypto, now, replay_window_s)
+        raise CallbackRejected("echostr")
+    return _opened(echostr, query, crypto, now, replay_window_s)[0]
 
 
 def parse_xml(plain: str) -> dict[str, object]:
@@ -171,10 +230,10 @@ def parse_xml(plain: str) -> dict[str, object]:
         # Members can type control characters, which WeCom passes on although XML forbids them.
         root = fromstring(_NOT_XML.sub("", plain), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError):
-        raise CallbackRejected("xml", 400) from None
+        raise CallbackRejected("xml") from None
     value = _value(root, _MAX_DEPTH)
     if not isinstance(value, dict):
-        raise CallbackRejected("xml", 400)
+        raise CallbackRejected("xml")
     return value
 
 
@@ -191,22 +250,27 @@ def _opened(
     crypto: CallbackCrypto,
     now: datetime,
     replay_window_s: float,
-) -> str:
+) -> tuple[str, CallbackCrypto]:
     timestamp = query.get("timestamp", "")
-    if not re.fullmatch(r"[0-9]{1,12}", timestamp):
-        raise CallbackRejected("timestamp", 400)
-    crypto.verify(query.get("msg_signature", ""), timestamp, query.get("nonce", ""), encrypted)
+    if not _SECONDS.fullmatch(timestamp):
+        raise CallbackRejected("timestamp")
+    signers = crypto.signers(
+        query.get("msg_signature", ""), timestamp, query.get("nonce", ""), encrypted
+    )
     if abs(now.timestamp() - int(timestamp)) > replay_window_s:
         raise CallbackRejected("replay_window")
-    return crypto.decrypt(encrypted)
+    for signer in signers[:-1]:
+        with suppress(CallbackRejected):
+            return signer.decrypt(encrypted), signer
+    return signers[-1].decrypt(encrypted), signers[-1]
 
 
 def _unpadded(padded: bytes) -> bytes:
     size = padded[-1]
     if not 1 <= size <= min(_MAX_PADDING, len(padded)):
-        raise CallbackRejected("padding", 400)
+        raise CallbackRejected("padding")
     if padded[-size:] != bytes([size]) * size:
-        raise CallbackRejected("padding", 400)
+        raise CallbackRejected("padding")
     return padded[:-size]
 
 
@@ -214,7 +278,7 @@ def _value(element: Element, depth: int) -> str | dict[str, object]:
     if not len(element):
         return element.text or ""
     if not depth:
-        raise CallbackRejected("xml_depth", 400)
+        raise CallbackRejected("xml_depth")
     found: dict[str, list[object]] = {}
     for child in element:
         found.setdefault(child.tag, []).append(_value(child, depth - 1))

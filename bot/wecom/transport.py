@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import aiohttp
 
-from bot.errors import Retryable
+from bot.errors import ConfigError, Retryable
+from bot.wecom.errcodes import wecom_error
+from bot.wecom.fields import number, text
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
@@ -42,11 +45,56 @@ class Reply:
             raise Unanswered("the answer has no errcode")
         return dict(answer)
 
+    @property
+    def errcode(self) -> int:
+        """WeCom's error code; 0 for success and for a file."""
+        return 0 if self.is_file else number(self.answer, "errcode")
+
+
+def checked(reply: Reply) -> dict[str, object]:
+    """Return an answer that is no error; raise ``WeComError`` with what to do about it."""
+    answer = reply.answer
+    errcode = number(answer, "errcode")
+    if errcode:
+        raise wecom_error(errcode, text(answer, "errmsg"))
+    return answer
+
+
+def trust(ca_file: str) -> ssl.SSLContext | None:
+    """Return what is trusted beside the system's own certificates; None where nothing is.
+
+    Raise ``ConfigError`` for a file that cannot be read or holds no certificate.
+    """
+    if not ca_file:
+        return None
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except OSError as error:  # an SSLError is one, too
+        raise ConfigError(
+            f"证书文件 {ca_file} 读不了，或里面没有 PEM 证书。"
+            "请把 [wecom] ca_file 改成内网根证书的 PEM 文件，并检查它的权限。"
+        ) from error
+    return context
+
 
 class Transport:
-    """Sends requests over one connection pool, its own or a given one."""
+    """Sends requests over one connection pool, its own or a given one.
 
-    def __init__(self, session: aiohttp.ClientSession | None, timeout_s: float) -> None:
+    ``proxy`` is the way out of the bank's network (http://user:password@host:port); ``tls`` says
+    whose certificates are trusted. Neither is ever taken from the environment.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession | None,
+        timeout_s: float,
+        *,
+        proxy: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._proxy = proxy or None
+        self._tls = tls
         self._session = session
         self._owns_session = session is None
         # The connection must fail first: only then do we know that nothing was sent.
@@ -75,8 +123,12 @@ class Transport:
                 data=data,
                 timeout=self._timeout,
                 allow_redirects=False,
+                proxy=self._proxy,
+                ssl=self._tls or True,
             ) as response:
                 return await _read(response)
+        except aiohttp.ClientHttpProxyError as error:
+            raise Retryable(f"the proxy refused: HTTP {error.status}") from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Retryable(f"no connection to WeCom: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

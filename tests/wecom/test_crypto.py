@@ -1,4 +1,6 @@
 import base64
+import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +16,7 @@ from bot.wecom.crypto import (
     listed,
     open_echo,
     open_envelope,
+    open_request,
     parse_xml,
 )
 
@@ -153,7 +156,7 @@ def test_a_body_without_an_envelope_is_refused(body):
     _, query = request()
     with pytest.raises(CallbackRejected) as refused:
         open_envelope(body, query, CRYPTO, NOW)
-    assert (refused.value.reason, refused.value.status) == ("envelope", 400)
+    assert (refused.value.reason, refused.value.status) == ("envelope", 403)
 
 
 @pytest.mark.parametrize("last", [b"\x00", b"\x21", b"\xff", b"\x01\x02"])
@@ -206,11 +209,68 @@ def test_a_passive_reply_opens_again():
     assert open_envelope(body, query, CRYPTO, NOW) == "<xml><A>好</A></xml>"
 
 
+def test_a_json_reply_opens_again_and_bears_the_names_that_wecom_reads():
+    bot = CallbackCrypto(TOKEN, AES_KEY, "")
+    reply = json.loads(bot.reply_json('{"a":"好"}', 'n"', TIMESTAMP))
+    assert reply.keys() == {"encrypt", "msgsignature", "timestamp", "nonce"}
+    assert (reply["timestamp"], reply["nonce"]) == (int(TIMESTAMP), 'n"')
+    bot.verify(reply["msgsignature"], TIMESTAMP, 'n"', reply["encrypt"])
+    assert bot.decrypt(reply["encrypt"]) == '{"a":"好"}'
+
+
+OLD_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+
+
+@pytest.mark.parametrize(
+    ("token", "aes_key"),
+    [("OldToken", OLD_KEY), (TOKEN, OLD_KEY), ("OldToken", AES_KEY)],
+    ids=["both", "the key only", "the token only"],
+)
+def test_the_previous_keys_open_too_and_the_answer_is_locked_with_those_that_came(token, aes_key):
+    previous = CallbackCrypto(token, aes_key, CORP)
+    current = CallbackCrypto(TOKEN, AES_KEY, CORP, previous)
+    for signer, expected in ((previous, previous), (CRYPTO, current)):
+        body, query = request(signer)
+        plain, keys = open_request(body, query, current, NOW)
+        assert plain == HELLO
+        assert keys is expected
+    with pytest.raises(CallbackRejected):
+        open_envelope(*request(previous), CRYPTO, NOW)
+    with pytest.raises(CallbackRejected):
+        open_envelope(*request(CallbackCrypto("Other", AES_KEY, CORP)), current, NOW)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<Encrypt>" + b"A" * 65_000,
+        b"<Encrypt>" + b" " * 65_000,
+        b"<Encrypt>" * 7000,
+        b'"encrypt"' + b" " * 65_000,
+        b'"encrypt":"' + b"\\" * 65_000,
+        b'"encrypt":"' * 5900,
+    ],
+)
+def test_no_body_takes_long_to_be_refused(body):
+    _, query = request()
+    began = time.process_time()
+    with pytest.raises(CallbackRejected):
+        open_envelope(body, query, CRYPTO, NOW)
+    assert time.process_time() - began < 0.1
+
+
 @pytest.mark.parametrize("key", ["", AES_KEY[:-1], AES_KEY + "A", AES_KEY[:-1] + "+"])
 def test_a_wrong_aes_key_is_said_at_construction_without_showing_it(key):
     with pytest.raises(ConfigError, match="BOT_WECOM__CALLBACK_AES_KEY") as wrong:
         CallbackCrypto(TOKEN, key, CORP)
     assert not key or key not in str(wrong.value)
+
+
+def test_the_setting_that_is_wrong_is_named():
+    with pytest.raises(ConfigError, match="BOT_WECOM__CALLBACKS__KF__TOKEN"):
+        CallbackCrypto("", AES_KEY, CORP, setting="BOT_WECOM__CALLBACKS__KF__")
+    with pytest.raises(ConfigError, match="BOT_AIBOT__AES_KEY"):
+        CallbackCrypto(TOKEN, "", "", setting="BOT_AIBOT__")
 
 
 def test_an_empty_token_is_said_at_construction():

@@ -47,3 +47,9 @@ def test_a_code_says_what_to_do_next(errcode, action, kind):
 def test_the_codes_people_meet_have_a_chinese_hint(errcode):
     assert any("\u4e00" <= c <= "\u9fff" for c in hint_for(errcode))
     assert hint_for(errcode) in str(wecom_error(errcode, "text"))
+
+
+def test_whatever_somebody_must_mend_says_what_and_where() -> None:
+    codes = [code for code in range(40_000, 1_000_000) if classify(code) == "misconfigured"]
+    assert len(codes) > 20
+    assert [code for code in codes if len(hint_for(code)) < 10] == []
