@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.domain.events import Arrival, GroupMessageReceived, Notice, Received
+from bot.domain.events import (
+    ArchiveUnreadable,
+    Arrival,
+    GroupMessageReceived,
+    Notice,
+    Received,
+)
 from bot.domain.ids import GroupChatId
 from bot.domain.messages import Outbound, Receipt
-from bot.errors import Undeliverable, WeComError
+from bot.domain.text import whole
+from bot.errors import Retryable, Undeliverable, WeComError
 from bot.log import logger
 from bot.ports import Archive, Clock
 from bot.wecom.errcodes import as_channel_error
@@ -54,6 +61,25 @@ class ArchiveChannel:
         mark = _FIRST if first and more else ""
         return Received(arrivals=tuple(arrivals), cursor=f"{mark}{last}", more=more)
 
+    async def reread(self, seq: int) -> Arrival | None:
+        """Return one message that could not be read before; None where it says nothing to us.
+
+        Raise ``Retryable`` where it still cannot be read, or is not there any more.
+        """
+        if self._archive is None:
+            raise Undeliverable("no_archive")
+        try:
+            items = await self._archive.pull(seq - 1, 1)
+        except WeComError as error:
+            raise as_channel_error(error) from error
+        found = next((item for item in items if int(str(item["seq"])) == seq), None)
+        if found is None:
+            raise Retryable("archived_message_gone")
+        arrival = _read_safely(found, datetime.fromtimestamp(0, UTC))
+        if arrival is not None and isinstance(arrival.event, ArchiveUnreadable):
+            raise Retryable(arrival.event.reason)
+        return arrival
+
     async def send(self, key: str, message: Outbound, *, repeated: bool) -> Receipt:
         """Refuse: in a customer group no program may speak (wecom_protocol §0 b)."""
         raise Undeliverable("archive_is_read_only")
@@ -61,6 +87,8 @@ class ArchiveChannel:
 
 def _read_safely(item: Mapping[str, Any], since: datetime) -> Arrival | None:
     """Read one message; one that cannot be read must not hold up those behind it."""
+    if "error" in item:
+        return _unreadable(item)
     try:
         arrival = _read(item)
     except (ValueError, TypeError, AttributeError):
@@ -71,9 +99,17 @@ def _read_safely(item: Mapping[str, Any], since: datetime) -> Arrival | None:
     return arrival if fresh else None
 
 
+def _unreadable(item: Mapping[str, Any]) -> Arrival:
+    """Keep what could not be decrypted as an event of its own: the key may be there later."""
+    event = ArchiveUnreadable(
+        seq=int(item["seq"]), msgid=str(item.get("msgid", "")), reason=str(item["error"])
+    )
+    lane = f"archive:{event.seq}"
+    return Arrival(key=f"archive-unread:{event.msgid or event.seq}", lane=lane, event=event)
+
+
 def _words(message: Mapping[str, Any]) -> str:
-    """Return the text; half a character, which JSON lets through, becomes a question mark."""
-    return str(message.get("text", {}).get("content", "")).encode("utf-8", "replace").decode()
+    return whole(message.get("text", {}).get("content", ""))
 
 
 def _read(item: Mapping[str, Any]) -> Arrival | None:

@@ -3,40 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
+from bot.channels.tags import TagIds
 from bot.domain.ids import CustomerId, GroupChatId, RmId
-from bot.domain.people import Customer, GroupChat, GroupMember
+from bot.domain.people import Customer, Follow, GroupChat, GroupMember, known_by
 from bot.errors import WeComError
+from bot.wecom import answers
 from bot.wecom.contact import ContactApi
 from bot.wecom.errcodes import as_channel_error
 from bot.wecom.kf import KfApi
 
 _MEMBER = 1
 _NO_RELATION = frozenset({84061, 40096})
+_TOO_MANY_PEOPLE = 81017  # more than 1,000: then only by owners
 _NOT_A_GROUP = frozenset({90501, 90509, 40050})
 
 
 class WeComDirectory:
     """The directory over 客户联系."""
 
-    def __init__(self, api: ContactApi) -> None:
+    def __init__(self, api: ContactApi, tags: TagIds | None = None) -> None:
         self._api = api
+        self._tags = tags or TagIds(api)
 
     async def customer(self, customer: CustomerId) -> Customer:
-        """Return a customer; one that nobody serves comes back without managers."""
+        """Return a customer with all their managers; one nobody serves comes back without."""
         try:
             contact = await self._api.get_customer(customer)
         except WeComError as error:
             if error.errcode in _NO_RELATION:
                 return Customer(id=customer)
             raise as_channel_error(error) from error
-        follows = sorted(contact.follow_user, key=lambda follow: -follow.createtime)
-        return Customer(
-            id=customer,
-            name=contact.external_contact.name,
-            managers=tuple(RmId(follow.userid) for follow in follows),
-            tags=frozenset(tag.tag_name for follow in follows for tag in follow.tags),
-        )
+        follows = [
+            # A tag that one manager made for himself has no id, and is none of the bank's.
+            _follow(one, frozenset(tag.tag_name for tag in one.tags if tag.tag_id))
+            for one in contact.follow_user
+        ]
+        return known_by(Customer(id=customer, name=contact.external_contact.name), follows)
+
+    async def managers(self) -> Sequence[RmId]:
+        """List the members who may have customers."""
+        try:
+            return [RmId(userid) for userid in await self._api.get_follow_user_list()]
+        except WeComError as error:
+            raise as_channel_error(error) from error
+
+    async def customers_of(self, manager: RmId, cursor: str) -> tuple[Sequence[Customer], str]:
+        """Return one page of a manager's customers, each as this manager knows them."""
+        try:
+            found, following = await self._api.batch_get_by_user_page(manager, cursor)
+            customers = [
+                known_by(
+                    Customer(
+                        id=CustomerId(one.external_contact.external_userid),
+                        name=one.external_contact.name,
+                    ),
+                    [_follow(one.follow_info, await self._tags.names(one.tag_id), manager)],
+                )
+                for one in found
+            ]
+        except WeComError as error:
+            if error.errcode in _NO_RELATION:
+                return (), ""
+            raise as_channel_error(error) from error
+        return customers, following
+
+    async def groups_of(
+        self, owners: Sequence[RmId], cursor: str
+    ) -> tuple[Sequence[GroupChatId], str]:
+        """Return one page of the groups that these members own, at most 100 of them."""
+        try:
+            chats, following = await self._api.groupchat_list_page(owners, cursor)
+        except WeComError as error:
+            raise as_channel_error(error) from error
+        return [GroupChatId(chat) for chat in chats], following
 
     async def group(self, chat: GroupChatId) -> GroupChat | None:
         """Return a group with its members; None where it is gone."""
@@ -50,14 +91,38 @@ class WeComDirectory:
             GroupMember(id=member.userid, name=member.name, staff=member.type == _MEMBER)
             for member in found.member_list
         )
-        return GroupChat(id=chat, name=found.name, owner=RmId(found.owner), members=members)
+        return GroupChat(
+            id=chat,
+            name=found.name,
+            owner=RmId(found.owner),
+            members=members,
+            version=found.member_version,
+        )
 
     async def groups(self) -> Sequence[GroupChatId]:
         """List every customer group the bank's staff own."""
         try:
-            return [GroupChatId(chat) for chat in await self._api.groupchat_list()]
+            chats = await self._all_groups()
         except WeComError as error:
             raise as_channel_error(error) from error
+        return [GroupChatId(chat) for chat in chats]
+
+    async def _all_groups(self) -> list[str]:
+        try:
+            return await self._api.groupchat_list()
+        except WeComError as error:
+            if error.errcode != _TOO_MANY_PEOPLE:
+                raise
+        return await self._api.groupchat_list(await self._api.get_follow_user_list())
+
+
+def _follow(item: answers.FollowUser, tags: frozenset[str], manager: RmId | None = None) -> Follow:
+    return Follow(
+        manager=manager or RmId(item.userid),
+        since=datetime.fromtimestamp(item.createtime, UTC),
+        state=item.state,
+        tags=tags,
+    )
 
 
 class SendResults:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 
 from bot.channels.kf_events import read_message
 from bot.domain.delivery import PERSON_STATES
-from bot.domain.events import Arrival, Notice, Received
-from bot.domain.ids import digest
-from bot.domain.messages import KfEventReply, KfHandover, KfReply, Outbound, Receipt
-from bot.errors import Undeliverable, WeComError
+from bot.domain.events import WITHDRAWN, Arrival, KfNoted, Notice, Received
+from bot.domain.ids import KfAccountId, digest
+from bot.domain.messages import (
+    KfEventReply,
+    KfHandover,
+    KfReply,
+    Menu,
+    Outbound,
+    Receipt,
+    Text,
+)
+from bot.errors import ChannelError, SessionMoved, Undeliverable, WeComError
 from bot.log import logger
 from bot.ports import Clock
 from bot.wecom.crypto import parse_xml
 from bot.wecom.errcodes import as_channel_error
-from bot.wecom.kf import KfApi
+from bot.wecom.kf import KfApi, SyncPage
 
 _FIRST = "first:"
 log = logger(__name__)
@@ -24,6 +32,11 @@ _OLD = timedelta(minutes=10)
 _POOL, _PERSON = 2, 3
 _NOT_RECEIVING = frozenset({95014, 95019})
 _NOT_ALLOWED = 95016
+_MOVED = frozenset({95013, 95016, 95018})  # refused for the session's state (§4.12)
+_OF_A_SESSION = (KfReply, KfEventReply, KfHandover)
+_BAD_CURSOR = frozenset({50100})
+_AUTH_CHANGE = "kf_account_auth_change"
+_ALWAYS = datetime.fromtimestamp(0, UTC)
 
 
 class KfChannel:
@@ -37,19 +50,21 @@ class KfChannel:
         self._repeated_msgid_code = repeated_msgid_code
 
     def cursor_of(self, notice: Notice) -> str | None:
-        """Name the account's cursor."""
-        return f"kf:{parse_xml(notice.body).get('OpenKfId', '')}"
+        """Name the account's cursor; that an account was granted or withdrawn is news itself."""
+        fields = parse_xml(notice.body)
+        if fields.get("Event") == _AUTH_CHANGE:
+            return None
+        return f"kf:{fields.get('OpenKfId', '')}"
 
     async def receive(self, notice: Notice, cursor: str) -> Received:
         """Pull one page. A first start reads the past three days and answers only what is new."""
         fields = parse_xml(notice.body)
+        if fields.get("Event") == _AUTH_CHANGE:
+            return Received(arrivals=tuple(_auth_changes(fields, self._clock.now())))
         first = not cursor or cursor.startswith(_FIRST)
         account, token = str(fields.get("OpenKfId", "")), str(fields.get("Token", ""))
-        try:
-            page = await self._api.sync_msg(account, cursor.removeprefix(_FIRST), token)
-        except WeComError as error:
-            raise as_channel_error(error) from error
-        since = self._clock.now() - _OLD if first else datetime.fromtimestamp(0, UTC)
+        page = await self._page(account, cursor.removeprefix(_FIRST), token)
+        since = self._clock.now() - _OLD if first else _ALWAYS
         arrivals = [
             arrival for item in page.msg_list if (arrival := _read_safely(item, since)) is not None
         ]
@@ -59,6 +74,23 @@ class KfChannel:
             cursor=(_FIRST if keeps_first else "") + page.next_cursor,
             more=page.has_more,
         )
+
+    async def _page(self, account: str, cursor: str, token: str) -> SyncPage:
+        """Pull after a cursor; one that WeCom knows no longer is read again from the beginning.
+
+        What was read before is known by its msgid, so that nothing is answered twice; what was
+        never read is news, however old it is.
+        """
+        try:
+            try:
+                return await self._api.sync_msg(account, cursor, token)
+            except WeComError as error:
+                if error.errcode not in _BAD_CURSOR or not cursor:
+                    raise
+                log.warning("cursor_lost", account=account)
+                return await self._api.sync_msg(account, "", token)
+        except WeComError as error:
+            raise as_channel_error(error) from error
 
     async def send(self, key: str, message: Outbound, *, repeated: bool) -> Receipt:
         """Deliver a reply or hand the session over."""
@@ -73,6 +105,8 @@ class KfChannel:
                 case _:
                     raise Undeliverable("not_a_kf_message")
         except WeComError as error:
+            if error.errcode in _MOVED and isinstance(message, _OF_A_SESSION):
+                raise await self._moved(message, error) from error
             raise as_channel_error(error) from error
 
     async def _reply(self, key: str, message: KfReply, *, repeated: bool) -> Receipt:
@@ -92,6 +126,10 @@ class KfChannel:
 
     async def _hand_over(self, message: KfHandover, *, repeated: bool) -> Receipt:
         account, customer = message.account, message.customer
+        if repeated:  # ours may have got through, and a colleague may have the session since
+            found = await self._api.service_state(account, customer)
+            if found.service_state in PERSON_STATES:
+                return Receipt(ref=found.servicer_userid)
         try:
             if message.to is not None:
                 code = await self._api.trans(account, customer, _PERSON, message.to)
@@ -107,6 +145,16 @@ class KfChannel:
             if error.errcode == _NOT_ALLOWED and await self._with_person(message):
                 return Receipt()
             raise
+
+    async def _moved(
+        self, message: KfReply | KfEventReply | KfHandover, error: WeComError
+    ) -> ChannelError:
+        """Ask WeCom where the session is, after it refused something for where that is."""
+        try:
+            found = await self._api.service_state(message.account, message.customer)
+        except (WeComError, ChannelError):
+            return as_channel_error(error)
+        return SessionMoved(f"wecom_{error.errcode}", found.service_state, found.servicer_userid)
 
     async def _with_person(self, message: KfHandover) -> bool:
         session = await self._api.service_state(message.account, message.customer)
@@ -132,8 +180,32 @@ def _content(message: KfReply) -> Mapping[str, object]:
 
 
 def _event_body(message: KfEventReply) -> dict[str, object]:
-    return {
-        "code": message.code,
-        "msgtype": "text",
-        "text": {"content": message.content.text},
-    }
+    content = message.content
+    match content:
+        case Text():
+            return {
+                "code": message.code,
+                "msgtype": "text",
+                "text": {"content": content.text},
+            }
+        case Menu():
+            items = [
+                {"type": "click", "click": {"id": item.id, "content": item.text}}
+                for item in content.items
+            ]
+            menu = {"head_content": content.head, "list": items}
+            return {"code": message.code, "msgtype": "msgmenu", "msgmenu": menu}
+        case _:
+            assert_never(content)
+
+
+def _auth_changes(fields: Mapping[str, object], now: datetime) -> Iterator[Arrival]:
+    """Give an event for each account that this application was granted, or has lost (§4.3)."""
+    moment = int(str(fields.get("CreateTime", "")) or now.timestamp())
+    at = datetime.fromtimestamp(moment, UTC)
+    for name, what in (("AuthAddOpenKfId", "account_granted"), ("AuthDelOpenKfId", WITHDRAWN)):
+        listed = fields.get(name) or []
+        for account in listed if isinstance(listed, list) else [listed]:
+            event = KfNoted(account=KfAccountId(str(account)), what=what, at=at)
+            key = f"kf:{what}:{digest(str(account), str(moment))}"
+            yield Arrival(key=key, lane=f"kf:account:{account}", event=event)

@@ -12,8 +12,10 @@ from bot.channels.app import AppChannel
 from bot.channels.archive import ArchiveChannel
 from bot.channels.contact import ContactChannel
 from bot.channels.directory import WeComDirectory
+from bot.channels.inheritance import Inheritance
 from bot.channels.kf import KfChannel
 from bot.channels.media import MediaShelf
+from bot.channels.ways import WeComWays
 from bot.clock import FakeClock
 from bot.domain.events import Notice
 from bot.emulator.callbacks import render_xml
@@ -27,6 +29,8 @@ from bot.wecom.archive import ArchiveClient
 from bot.wecom.client import MemoryTokens, WeComClient
 from bot.wecom.contact import ContactApi
 from bot.wecom.kf import KfApi
+from bot.wecom.transfers import TransferApi
+from bot.wecom.ways import WayApi
 from tests.make import ACCOUNT, CUSTOMER, NOON, OWNER
 
 AGENT, SECRET, ARCHIVE_SECRET = 1000002, "app-secret", "archive-secret"
@@ -46,6 +50,8 @@ class Bank:
     contact: ContactChannel
     archive: ArchiveChannel
     directory: WeComDirectory
+    ways: WeComWays
+    inheritance: Inheritance
 
     def channels(self) -> dict[str, Channel]:
         found: tuple[Channel, ...] = (self.kf, self.app, self.contact, self.archive)
@@ -81,6 +87,8 @@ async def bank(tmp_path: Path) -> AsyncIterator[Bank]:
             ContactChannel(contact, MediaShelf(client, tmp_path, clock)),
             ArchiveChannel(archive, clock),
             WeComDirectory(contact),
+            WeComWays(WayApi(client)),
+            Inheritance(TransferApi(client)),
         )
         await archive.close()
         await client.close()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.events import CardPressed, Notice
+from bot.channels.app import AppChannel
+from bot.domain.events import CardPressed, Notice, StaffAsked
 from bot.domain.messages import Button, Card, Choice, StaffCard, StaffCardUpdate
+from bot.domain.staff_messages import Poll, StaffNotice, StaffPoll
 from bot.emulator.callbacks import render_xml
 from bot.errors import Undeliverable
 from tests.channels.bank import OTHER, Bank, told
@@ -69,6 +71,52 @@ async def test_a_repeated_send_reaches_the_person_once(bank: Bank, message: Staf
     assert len(bank.world.app_messages.inbox(OWNER)) == 1
 
 
-async def test_other_words_of_staff_ask_nothing(bank: Bank) -> None:
-    for fields in ({"MsgType": "text", "Content": "在吗"}, {"Event": "enter_agent"}, {}):
+async def test_what_a_member_writes_to_the_app_is_a_question(bank: Bank) -> None:
+    notice = told("app", MsgType="text", Content="在吗", FromUserName=OWNER, MsgId="77")
+    (arrival,) = (await bank.app.receive(notice, "")).arrivals
+    event = arrival.event
+    assert isinstance(event, StaffAsked)
+    assert (event.by, event.text, event.msgid, event.reply.via) == (OWNER, "在吗", "77", "app")
+    assert arrival.lane == f"staff:{OWNER}"
+
+
+async def test_with_an_ai_bot_the_app_does_not_listen(bank: Bank) -> None:
+    deaf = AppChannel(bank.app._api, listens=False)
+    notice = told("app", MsgType="text", Content="在吗", FromUserName=OWNER, MsgId="77")
+    assert (await deaf.receive(notice, "")).arrivals == ()
+
+
+async def test_other_news_of_the_app_asks_nothing(bank: Bank) -> None:
+    for fields in ({"MsgType": "event", "Event": "enter_agent"}, {}):
         assert (await bank.app.receive(told("app", **fields), "")).arrivals == ()
+
+
+async def test_a_poll_brings_back_every_option_that_was_chosen(bank: Bank) -> None:
+    options = (("a", "满意"), ("b", "一般"), ("c", "不满意"))
+    question = Poll(key="q", title="怎么样", options=options)
+    poll = StaffPoll(
+        to=OWNER,
+        task="poll-1",
+        title="今天的安排",
+        questions=(question,),
+        press="p:1",
+        several=True,
+    )
+    await bank.app.send("k", poll, repeated=False)
+    (item,) = bank.world.app_messages.inbox(OWNER)
+    assert item.card_type == "vote_interaction"
+    (arrival,) = (await bank.app.receive(pressed(bank, "p:1", {"q": ["a", "c"]}), "")).arrivals
+    assert isinstance(arrival.event, CardPressed)
+    assert arrival.event.chosen == {"q": ("a", "c")}
+
+
+async def test_two_questions_are_drop_downs_and_a_notice_opens_a_page(bank: Bank) -> None:
+    questions = tuple(Poll(key=key, title=key, options=(("1", "是"), ("2", "否"))) for key in "ab")
+    poll = StaffPoll(to=OWNER, task="poll-2", title="两个问题", questions=questions, press="p:2")
+    link = "https://bank.example/leads"
+    notice = StaffNotice(to=OWNER, title="线索快到时限", rows=(("客户", "李女士"),), url=link)
+    picture = notice.model_copy(update={"picture": "https://bank.example/a.png"})
+    for number, message in enumerate((poll, notice, picture)):
+        await bank.app.send(f"k{number}", message, repeated=False)
+    kinds = [item.card_type for item in bank.world.app_messages.inbox(OWNER)]
+    assert kinds == ["multiple_interaction", "text_notice", "news_notice"]

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from bot.domain.events import (
     Arrival,
     MessageRecalled,
     MessageReceived,
+    Notice,
     SendFailed,
     SessionChanged,
     SessionEntered,
     StaffSpoke,
 )
-from bot.domain.messages import Image, KfEventReply, KfHandover, KfReply, Text
-from bot.errors import Undeliverable
+from bot.domain.messages import Image, KfEventReply, KfHandover, KfReply, Menu, MenuItem, Text
+from bot.emulator.callbacks import render_xml
+from bot.errors import SessionMoved, Undeliverable
 from tests.channels.bank import Bank, doorbell
-from tests.make import ACCOUNT, CUSTOMER, OWNER, reply
+from tests.make import ACCOUNT, CUSTOMER, NOON, OWNER, reply
 
 
 async def read(bank: Bank, cursor: str = "") -> tuple[list[Arrival], str]:
@@ -56,11 +56,13 @@ async def test_each_origin_and_event_becomes_its_own_kind_in_the_customers_lane(
         SessionChanged,
         MessageRecalled,
     ]
-    assert {arrival.lane for arrival in arrivals} == {f"kf:{CUSTOMER}"}
+    first, *others = [arrival.lane for arrival in arrivals]
+    assert first == f"kf:welcome:{CUSTOMER}"  # its code lives 20 s: it waits for nobody
+    assert set(others) == {f"kf:{CUSTOMER}"}
     entered, text, picture, taken, spoke, ended, recalled = events
     assert entered.welcome_code
     assert (text.text, text.msgid, text.form) == ("几点开门", asked, "text")
-    assert (picture.text, picture.form) == ("", "image")
+    assert (picture.text, picture.form, picture.media) == ("", "image", "m")
     assert (taken.change, taken.servicer) == ("taken", OWNER)
     assert (spoke.servicer, spoke.text) == (OWNER, "我来")
     assert ended.change == "ended"
@@ -73,12 +75,15 @@ async def test_a_first_start_answers_only_what_is_new(bank: Bank) -> None:
     bank.world.kf.customer_says(ACCOUNT, CUSTOMER, "刚才问的")
     bank.clock.advance(minutes=1)
     arrivals, cursor = await read(bank)
-    assert [arrival.event.text for arrival in arrivals] == ["刚才问的"]
+    assert [(arrival.event.text, arrival.past) for arrival in arrivals] == [
+        ("昨天问的", True),
+        ("刚才问的", False),
+    ]
     bank.clock.advance(days=1)  # the bot was down: from now on nothing is too old
     bank.world.kf.customer_says(ACCOUNT, CUSTOMER, "停机时问的")
     bank.clock.advance(days=1)
-    arrivals, _ = await read(bank, cursor)
-    assert [arrival.event.text for arrival in arrivals] == ["停机时问的"]
+    (arrival,), _ = await read(bank, cursor)
+    assert (arrival.event.text, arrival.past) == ("停机时问的", False)
 
 
 async def test_a_first_start_over_several_pages_stays_a_first_start(bank: Bank) -> None:
@@ -88,8 +93,8 @@ async def test_a_first_start_over_several_pages_stays_a_first_start(bank: Bank) 
     received = await bank.kf.receive(doorbell(bank.world), "")
     assert (received.more, received.arrivals) == (True, ())
     assert received.cursor
-    arrivals, cursor = await read(bank, received.cursor)
-    assert arrivals == []
+    (arrival,), cursor = await read(bank, received.cursor)
+    assert arrival.past
     assert not cursor.startswith("first:")
 
 
@@ -210,6 +215,13 @@ class TestHandOver:
         await bank.kf.send("k", self.hand(), repeated=True)
         assert self.talk(bank) == (3, OWNER)
 
+    async def test_doing_it_again_takes_nobody_away_from_a_colleague(self, bank: Bank) -> None:
+        bank.world.kf.add_servicer(ACCOUNT, "wang.haoran")
+        await bank.kf.send("k", self.hand("wang.haoran"), repeated=False)
+        receipt = await bank.kf.send("k2", self.hand(), repeated=True)
+        assert receipt.ref == "wang.haoran"
+        assert self.talk(bank) == (3, "wang.haoran")
+
     async def test_an_ended_session_cannot_be_handed_over(self, bank: Bank) -> None:
         await bank.kf.send("k", self.hand(), repeated=False)
         bank.world.kf.servicer_ends(ACCOUNT, CUSTOMER)
@@ -217,22 +229,58 @@ class TestHandOver:
             await bank.kf.send("k2", self.hand(), repeated=False)
 
 
-def test_what_was_sent_long_ago_is_not_news() -> None:
-    from bot.channels.kf_events import read_message
-    from tests.make import NOON
+async def test_a_lost_cursor_is_read_again_from_the_beginning(bank: Bank) -> None:
+    bank.world.kf.customer_says(ACCOUNT, CUSTOMER, "昨天问的")
+    before, cursor = await read(bank)
+    bank.clock.advance(days=1)
+    bank.world.kf.customer_says(ACCOUNT, CUSTOMER, "刚才问的")
+    bank.world.faults.plan("kf/sync_msg", "cursor_loss")
+    arrivals, after = await read(bank, cursor)
+    assert [arrival.event.text for arrival in arrivals] == ["昨天问的", "刚才问的"]
+    assert arrivals[0].key == before[0].key  # by which the inbox knows it
+    assert not any(arrival.past for arrival in arrivals)
+    assert after not in ("", cursor)
 
-    item = {
-        "msgid": "m",
-        "open_kfid": ACCOUNT,
-        "external_userid": CUSTOMER,
-        "send_time": int(NOON.timestamp()),
-        "origin": 3,
-        "msgtype": "text",
-        "text": {"content": "您好"},
-    }
-    assert read_message(item, NOON) is not None
-    assert read_message(item, NOON + timedelta(seconds=1)) is None
-    for broken in ({"msgid": ""}, {"external_userid": ""}, {"origin": 99}):
-        assert read_message(item | broken, NOON) is None
-    unknown = {"origin": 4, "msgtype": "event", "event": {"event_type": "of_next_year"}}
-    assert read_message(item | unknown, NOON) is None
+
+async def test_a_doorbell_of_a_granted_account_is_news_itself(bank: Bank) -> None:
+    told_of = {"Event": "kf_account_auth_change", "CreateTime": int(NOON.timestamp())}
+    notice = Notice(
+        key="n",
+        channel="kf",
+        body=render_xml({**told_of, "AuthAddOpenKfId": "wkB", "AuthDelOpenKfId": "wkC"}),
+    )
+    assert bank.kf.cursor_of(notice) is None
+    arrivals = (await bank.kf.receive(notice, "")).arrivals
+    assert [(one.event.account, one.event.what) for one in arrivals] == [
+        ("wkB", "account_granted"),
+        ("wkC", "account_withdrawn"),
+    ]
+
+
+async def test_a_refusal_for_the_sessions_state_tells_where_the_session_is(bank: Bank) -> None:
+    bank.world.kf.customer_says(ACCOUNT, CUSTOMER, "您好")
+    hand_over = KfHandover(account=ACCOUNT, customer=CUSTOMER, to=OWNER)
+    await bank.kf.send("h", hand_over, repeated=False)
+    with pytest.raises(SessionMoved, match="wecom_95018") as caught:
+        await bank.kf.send("k", reply(), repeated=False)
+    assert (caught.value.state, caught.value.servicer) == (3, OWNER)
+    bank.world.kf.servicer_ends(ACCOUNT, CUSTOMER)
+    with pytest.raises(SessionMoved, match="wecom_95018") as caught:
+        await bank.kf.send("k", reply(), repeated=False)
+    assert caught.value.state == 4
+
+
+async def test_a_goodbye_has_a_menu_to_press(bank: Bank) -> None:
+    bank.world.kf.customer_says(ACCOUNT, CUSTOMER, "您好")
+    hand_over = KfHandover(account=ACCOUNT, customer=CUSTOMER, to=OWNER)
+    await bank.kf.send("h", hand_over, repeated=False)
+    code = bank.world.kf.servicer_ends(ACCOUNT, CUSTOMER)
+    menu = Menu(head="怎么样", items=(MenuItem(id="rate:1", text="满意"),))
+    goodbye = KfEventReply(account=ACCOUNT, customer=CUSTOMER, code=code, content=menu)
+    await bank.kf.send("g", goodbye, repeated=False)
+    bank.world.kf.customer_clicks(ACCOUNT, CUSTOMER, "rate:1")
+    arrivals, _ = await read(bank)
+    assert [a.event.menu for a in arrivals if isinstance(a.event, MessageReceived)] == [
+        "",
+        "rate:1",
+    ]

@@ -15,3 +15,5 @@ class ChatModelContract:
         assert chat.name
         assert text.strip() == text
         assert text
+        pieces = [piece async for piece in chat.stream(prompt)]
+        assert "".join(pieces).strip() == text

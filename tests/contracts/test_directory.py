@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.ids import CustomerId, GroupChatId
-from bot.emulator import groups
+from bot.domain.ids import CustomerId, GroupChatId, RmId
+from bot.emulator import groups, tags
+from bot.emulator.contact import befriend
+from bot.emulator.world import Customer as WorldCustomer
+from bot.emulator.world import Member
 from bot.errors import Retryable
 from bot.ports import Directory
 from tests.channels.bank import OTHER, Bank
@@ -28,6 +31,7 @@ class DirectoryContract:
         group = await directory.group(GroupChatId(bank.chat))
         assert group is not None
         assert (group.name, group.owner) == ("梧桐街银龄安心群1", OWNER)
+        assert group.version == bank.world.groups.need(bank.chat).member_version
         assert {member.id for member in group.customers} == {CUSTOMER, "wmZhao"}
         assert {member.name for member in group.customers} == {"李女士", "赵先生"}
 
@@ -36,19 +40,72 @@ class DirectoryContract:
         assert await directory.group(GroupChatId(bank.chat)) is None
         assert await directory.groups() == []
 
+    async def test_only_the_banks_own_tags_count(self, directory: Directory, bank: Bank) -> None:
+        (tag,) = tags.add_tags(bank.world, "兴趣", ["国债"])
+        bank.world.contacts.need(OWNER, CUSTOMER).tags.append(tag)
+        customer = await directory.customer(CUSTOMER)
+        (newest, other) = customer.follows or ()
+        assert (newest.manager, newest.tags) == (OWNER, {"国债"})
+        assert (other.manager, other.tags) == (OTHER, frozenset())
+        assert customer.tags == {"国债"}
+
+    async def test_a_managers_customers_come_page_by_page(
+        self, directory: Directory, bank: Bank
+    ) -> None:
+        (tag,) = tags.add_tags(bank.world, "兴趣", ["国债"])
+        for number in range(130):
+            bank.world.add_customer(WorldCustomer(f"wm{number:03d}", f"客户{number}"))
+            befriend(bank.world, OTHER, f"wm{number:03d}", state="hall", quiet=True)
+        bank.world.contacts.need(OTHER, "wm000").tags.append(tag)
+        first, cursor = await directory.customers_of(RmId(OTHER), "")
+        rest, end = await directory.customers_of(RmId(OTHER), cursor)
+        assert (len(first), bool(cursor), len(rest), end) == (100, True, 31, "")
+        found = {one.id: one for one in (*first, *rest)}
+        assert found[CUSTOMER].name == "李女士"
+        assert found[CUSTOMER].managers == (OTHER,)  # as this manager knows her
+        (follow,) = found[CustomerId("wm000")].follows or ()
+        assert (follow.state, follow.tags) == ("hall", {"国债"})
+
+    async def test_a_manager_without_customers_has_an_empty_list(
+        self, directory: Directory, bank: Bank
+    ) -> None:
+        bank.world.add_member(Member("new.one", "新人"))
+        assert list(await directory.managers()) == [OWNER, OTHER, "new.one"]
+        assert await directory.customers_of(RmId("new.one"), "") == ([], "")
+
+    async def test_groups_are_listed_by_their_owners(
+        self, directory: Directory, bank: Bank
+    ) -> None:
+        mine = groups.create(bank.world, OTHER, "群", [CUSTOMER]).chat_id
+        assert await directory.groups_of([RmId(OTHER)], "") == ([mine], "")
+
     async def test_every_group_is_listed(self, directory: Directory, bank: Bank) -> None:
         more = [groups.create(bank.world, OTHER, f"群{n}", [CUSTOMER]).chat_id for n in range(3)]
         assert set(await directory.groups()) == {bank.chat, *more}
 
+    async def test_with_very_many_staff_groups_are_listed_by_owner(
+        self, directory: Directory, bank: Bank
+    ) -> None:
+        for number in range(1001):
+            bank.world.add_member(Member(f"u{number}", "员工"))
+        assert list(await directory.groups()) == [bank.chat]
+
     async def test_a_busy_wecom_is_told_as_such(self, directory: Directory, bank: Bank) -> None:
-        for api in ("get", "groupchat/get", "groupchat/list"):
-            bank.world.faults.plan(f"externalcontact/{api}", "errcode", errcode=-1)
+        for api in (
+            *("get", "groupchat/get", "groupchat/list"),
+            *("get_follow_user_list", "batch/get_by_user"),
+        ):
+            bank.world.faults.plan(f"externalcontact/{api}", "errcode", errcode=6000)
         with pytest.raises(Retryable):
             await directory.customer(CUSTOMER)
         with pytest.raises(Retryable):
             await directory.group(GroupChatId(bank.chat))
         with pytest.raises(Retryable):
             await directory.groups()
+        with pytest.raises(Retryable):
+            await directory.managers()
+        with pytest.raises(Retryable):
+            await directory.customers_of(RmId(OWNER), "")
 
 
 class TestWeComDirectory(DirectoryContract):
