@@ -12,9 +12,11 @@ from pydantic import AfterValidator, Field
 from bot.domain.fields import Day, DayWindow, Slug, Words, YesNo, refuse
 from bot.domain.ids import BranchId, RmId
 from bot.domain.value import Value
+from bot.domain.ways import MAX_USERS, ContactWay, FriendWelcome, JoinWay, WantedWay
 
 Role = Literal["客户经理", "大堂经理", "支行行长", "消保"]
 _WEEKDAYS = "一二三四五六日"
+_SERVING: tuple[Role, ...] = ("客户经理", "大堂经理")
 
 
 def _zone_name(name: str) -> str:
@@ -110,6 +112,9 @@ class Bank(Value):
     tags: tuple[TagEntry, ...] = Field((), alias="标签")
     privacy: Privacy = Field(alias="隐私")
     variables: dict[str, Words] = Field(default_factory=dict, alias="变量")
+    welcomes: tuple[FriendWelcome, ...] = Field((), alias="好友欢迎语")
+    contact_ways: tuple[ContactWay, ...] = Field((), alias="渠道活码")
+    join_ways: tuple[JoinWay, ...] = Field((), alias="入群活码")
 
     def disagreements(self) -> list[Disagreement]:
         """Return every entry that is there twice, or names what the file does not have."""
@@ -124,7 +129,37 @@ class Bank(Value):
             *_unknown("员工", "网点", [member.branch for member in self.staff], branches, "网点"),
             *_unknown("活动", "网点", [event.branch for event in self.events], branches, "网点"),
             *_unknown("群标签", "标签", [rule.tag for rule in self.group_tag_rules], tags, "标签"),
+            *self._ways_that_disagree(branches, people),
         ]
+
+    def _ways_that_disagree(
+        self, branches: Collection[str], people: Collection[str]
+    ) -> Iterator[Disagreement]:
+        ways = self.contact_ways
+        yield from _doubles("渠道活码", "名称", [way.name for way in ways])
+        yield from _doubles("入群活码", "名称", [way.name for way in self.join_ways])
+        # One state for one code: by it a code is found again whose making was interrupted.
+        states = [way.state for way in ways] + [way.state for way in self.join_ways]
+        for what, mend, number in _doubled(states):
+            own = number < len(ways)
+            part, place = ("渠道活码", number) if own else ("入群活码", number - len(ways))
+            yield (part, place, "标识"), what, mend
+        yield from _unknown("渠道活码", "网点", [way.branch for way in ways], branches, "网点")
+        tags = {tag.name for tag in self.tags if tag.on == "客户"}
+        for number, way in enumerate(ways):
+            yield from _unknown_in(("渠道活码", number, "员工"), way.staff, people, "员工")
+            yield from _unknown_in(("渠道活码", number, "打标签"), way.tags, tags, "标签")
+            if not 1 <= len(self.users_of(way)) <= MAX_USERS:
+                what = f"「{way.name}」没有在岗的客户经理或大堂经理，或超过 {MAX_USERS} 人"
+                yield ("渠道活码", number, "名称"), what, "换一个网点，或直接写员工"
+        names = {way.name for way in ways}
+        for number, welcome in enumerate(self.welcomes):
+            yield from _unknown_in(("好友欢迎语", number, "活码"), welcome.ways, names, "渠道活码")
+        spoken = [name for welcome in self.welcomes for name in (welcome.ways or ("其余的人",))]
+        for name in sorted({one for one in spoken if spoken.count(one) > 1}):
+            place = max(n for n, one in enumerate(self.welcomes) if name in (one.ways or (name,)))
+            what = f"给「{name}」的欢迎语写了两份"
+            yield ("好友欢迎语", place, "正文"), what, "留一份，或写明各自的活码"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -138,6 +173,55 @@ class Bank(Value):
     def member(self, userid: str) -> Member | None:
         """Return a member of staff by their userid."""
         return next((member for member in self.staff if member.userid == userid), None)
+
+    def users_of(self, way: ContactWay) -> tuple[RmId, ...]:
+        """Return whom a code leads to: those who are on duty of the named, or of the branch."""
+        if way.staff:
+            away = {member.userid for member in self.staff if not member.on_duty}
+            return tuple(userid for userid in way.staff if userid not in away)
+        return tuple(
+            member.userid
+            for member in self.staff
+            if member.on_duty and member.branch == way.branch and member.role in _SERVING
+        )
+
+    def wanted_ways(self) -> list[WantedWay]:
+        """Return every code that WeCom should have."""
+        contact = [
+            WantedWay(
+                kind="contact",
+                name=way.name,
+                state=way.state,
+                targets=self.users_of(way),
+                remark=way.remark or way.name[:30],
+                skip_verify=way.skip_verify,
+            )
+            for way in self.contact_ways
+        ]
+        join = [
+            WantedWay(
+                kind="join",
+                name=way.name,
+                state=way.state,
+                targets=way.groups,
+                remark=way.remark or way.name[:30],
+                auto_create=way.auto_create,
+                room_name=way.room_name,
+                room_number=way.room_number,
+            )
+            for way in self.join_ways
+        ]
+        return contact + join
+
+    def contact_way(self, state: str) -> ContactWay | None:
+        """Return the code that a customer came by."""
+        return next((way for way in self.contact_ways if state and way.state == state), None)
+
+    def welcome_for(self, state: str) -> FriendWelcome | None:
+        """Return what is said to a friend who came by this code, or by none that we know."""
+        way = self.contact_way(state)
+        own = [one for one in self.welcomes if way is not None and way.name in one.ways]
+        return next(iter(own or [one for one in self.welcomes if not one.ways]), None)
 
     def tags_of_group(self, name: str) -> frozenset[str]:
         """Return the tags that a group bears by its name."""
@@ -162,6 +246,20 @@ def _doubles(part: str, key: str, words: Sequence[str]) -> Iterator[Disagreement
     for number, word in enumerate(words):
         if word in words[:number]:
             yield (part, number, key), f"「{word}」写了两次", "换一个，或删掉其中一条"
+
+
+def _doubled(words: Sequence[str]) -> Iterator[tuple[str, str, int]]:
+    for number, word in enumerate(words):
+        if word in words[:number]:
+            yield f"「{word}」写了两次", "换一个，每个活码各用各的标识", number
+
+
+def _unknown_in(
+    path: tuple[str, int, str], words: Sequence[str], known: Collection[str], where: str
+) -> Iterator[Disagreement]:
+    for word in words:
+        if word not in known:
+            yield path, f"「{word}」没有登记", f"先在「{where}」里加上，或改成已有的"
 
 
 def _unknown(

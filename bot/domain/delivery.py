@@ -14,12 +14,14 @@ REPLIES_PER_MESSAGE = 5  # wecom_protocol §4.5
 KEPT_FOR_HANDOVER = 1  # one of the five stays for the words that announce a person
 PERSON_STATES = frozenset({2, 3})  # §4.7: in the pool, with a servicer
 SESSION_ENDED = 4
+LOOK_AGAIN_WHILE_STOPPED = timedelta(minutes=10)  # whoever lets it go on wakes what waits
+OLD_ANSWER = timedelta(minutes=10)  # one that waited longer is dropped where a person answered
 
 
 class Terms(Value):
     """On what terms a message may leave; stored with it in the outbox."""
 
-    purpose: Literal["answer", "notice", "handover", "staff", "step", "control"]
+    purpose: Literal["answer", "notice", "handover", "staff", "step", "control", "welcome"]
     subject: str = ""
     opens_at: datetime | None = None
     closes_at: datetime | None = None
@@ -33,6 +35,10 @@ class Terms(Value):
     run_step: int | None = None
     iteration: int = 1
     urgent: bool = False  # leaves before what can wait, as answers do
+    asked: str = ""  # the question; an answer that has one is taken back for a newer message
+    answers: tuple[str, ...] = ()  # the messages that are answered
+    done: tuple[str, ...] = ()  # what an answer has brought about, so that it is done once
+    greets: bool = False  # it says who is speaking
 
 
 class Session(Value):
@@ -42,12 +48,15 @@ class Session(Value):
     servicer: str = ""
     last_customer_at: datetime | None = None
     sent: int = 0
+    rejected: bool = False  # a servicer rejects this customer's messages
 
 
 class Facts(Value):
     """What is true at the moment of sending."""
 
     session: Session | None = None
+    stopped: bool = False  # by hand, until somebody lets it go on
+    taken_by_person: bool = False  # while it waited for that
     run_alive: bool = True
     script_stopped: bool = False
     group_alive: bool = True
@@ -94,6 +103,9 @@ def decide(terms: Terms, facts: Facts, limits: Limits, zone: ZoneInfo, now: date
         return Skip(reason="window_missed")
     if terms.opens_at is not None and now < terms.opens_at:
         return Hold(until=terms.opens_at, reason="not_yet_due")
+    if facts.stopped:
+        until = now + LOOK_AGAIN_WHILE_STOPPED
+        return Hold(until=min(until, terms.closes_at or until), reason="stopped")
     if terms.purpose in ("answer", "notice"):
         return _decide_reply(terms, facts, now)
     if terms.purpose == "handover":
@@ -111,8 +123,12 @@ def _decide_reply(terms: Terms, facts: Facts, now: datetime) -> Decision:
         return Skip(reason="no_session")
     if session.state in PERSON_STATES:
         return Skip(reason="person_has_session")
+    if session.rejected:
+        return Skip(reason="customer_rejected")
     if session.state == SESSION_ENDED:
         return Skip(reason="session_ended")
+    if facts.taken_by_person:
+        return Skip(reason="taken_by_person")
     if now - session.last_customer_at >= REPLY_WINDOW:
         return Skip(reason="reply_window_closed")
     room = REPLIES_PER_MESSAGE - (KEPT_FOR_HANDOVER if terms.purpose == "answer" else 0)

@@ -8,19 +8,28 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bot.domain.ids import CustomerId, GroupChatId, KfAccountId, RmId
+from bot.domain.staff_messages import ReplyTo
 from bot.domain.value import Value
 
 
 class Notice(Value):
-    """A raw callback as it was stored: which channel reads it, and its plain text."""
+    """A raw callback as it was stored: which channel reads it, and its plain text.
+
+    Of one ``lane`` only one is worked on at a time; the empty lane keeps no order.
+    """
 
     key: str
     channel: str
     body: str
+    lane: str = ""
 
 
 class MessageReceived(Value):
-    """A customer wrote to a 微信客服 account."""
+    """A customer wrote to a 微信客服 account.
+
+    ``text`` holds the words, or what a form that is no text says of itself. ``earlier`` is what
+    the customer asked just before and was not answered yet, because the answer was taken back.
+    """
 
     kind: Literal["message_received"] = "message_received"
     account: KfAccountId
@@ -28,6 +37,10 @@ class MessageReceived(Value):
     msgid: str
     form: str = "text"  # text, image, voice, …: WeCom's msgtype
     text: str = ""
+    media: str = ""  # what WeCom keeps of a voice, a picture, a file: lives for three days
+    menu: str = ""  # the item of one of our menus that was pressed
+    earlier: str = ""
+    done: tuple[str, ...] = ()  # what the answer that was taken back had brought about already
     sent_at: datetime
 
 
@@ -86,6 +99,31 @@ class MessageRecalled(Value):
     at: datetime
 
 
+class RejectionSwitched(Value):
+    """A servicer began or ceased to reject a customer's messages."""
+
+    kind: Literal["rejection_switched"] = "rejection_switched"
+    account: KfAccountId
+    customer: CustomerId
+    servicer: RmId
+    on: bool
+    at: datetime
+
+
+WITHDRAWN = "account_withdrawn"
+
+
+class KfNoted(Value):
+    """Anything else of 微信客服, known or of a later year: kept as it came, in short."""
+
+    kind: Literal["kf_noted"] = "kf_noted"
+    account: KfAccountId
+    what: str  # WeCom's event_type, or origin:msgtype of a message whose origin is not known
+    customer: str = ""
+    facts: dict[str, str] = Field(default_factory=dict)
+    at: datetime
+
+
 class GroupMessageReceived(Value):
     """Somebody wrote in a customer group, as the archive has it."""
 
@@ -99,6 +137,15 @@ class GroupMessageReceived(Value):
     sent_at: datetime
 
 
+class ArchiveUnreadable(Value):
+    """An archived message that could not be decrypted: read again later, by its number."""
+
+    kind: Literal["archive_unreadable"] = "archive_unreadable"
+    seq: int
+    msgid: str
+    reason: str
+
+
 class CardPressed(Value):
     """A member of staff pressed a button on one of our cards."""
 
@@ -108,16 +155,58 @@ class CardPressed(Value):
     task: str
     response_code: str = ""
     selected: dict[str, str] = Field(default_factory=dict)
+    chosen: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # every option, by question
+    reply: ReplyTo | None = None  # given where it was a card of the AI bot's
+    at: datetime
+
+
+class StaffAsked(Value):
+    """A member of staff asked something: of the AI bot, or of the self-built app."""
+
+    kind: Literal["staff_asked"] = "staff_asked"
+    by: RmId
+    msgid: str
+    form: str = "text"  # text, image, voice, …: WeCom's msgtype
+    text: str = ""
+    reply: ReplyTo
+    at: datetime
+
+
+class StaffCame(Value):
+    """A member of staff opened the AI bot for the first time in a day; 5 s for a welcome."""
+
+    kind: Literal["staff_came"] = "staff_came"
+    by: RmId
+    msgid: str
+    reply: ReplyTo
+    at: datetime
+
+
+class AnswerRated(Value):
+    """A member of staff said whether an answer was right, or took that back."""
+
+    kind: Literal["answer_rated"] = "answer_rated"
+    by: RmId
+    answer: str
+    verdict: Literal["right", "wrong", "withdrawn"]
+    reasons: tuple[str, ...] = ()
     at: datetime
 
 
 class CustomerChanged(Value):
-    """A customer was added, edited or lost."""
+    """A customer was added, edited, lost or handed on, or agreed to the archive (§5.1).
+
+    ``half``: the manager has not confirmed yet. ``by`` is who ended it. ``reason`` is why a
+    transfer failed, in WeCom's word.
+    """
 
     kind: Literal["customer_changed"] = "customer_changed"
-    change: Literal["added", "edited", "lost"]
+    change: Literal["added", "edited", "lost", "handed_on", "transfer_failed", "agreed"]
     customer: CustomerId
     manager: RmId
+    half: bool = False
+    by: Literal["", "manager", "customer"] = ""
+    reason: str = ""
     state: str = ""
     welcome_code: str = ""
     at: datetime
@@ -130,6 +219,19 @@ class GroupChanged(Value):
     change: Literal["created", "updated", "dismissed"]
     chat: GroupChatId
     detail: str = ""
+    members: tuple[str, ...] = ()
+    last_version: str = ""
+    version: str = ""
+    at: datetime
+
+
+class TagsChanged(Value):
+    """The bank's own tags, or a group of them, changed in WeCom."""
+
+    kind: Literal["tags_changed"] = "tags_changed"
+    change: Literal["create", "update", "delete", "shuffle"]
+    id: str = ""
+    of: Literal["tag", "tag_group", ""] = ""
     at: datetime
 
 
@@ -140,20 +242,31 @@ Event = Annotated[
     | StaffSpoke
     | SendFailed
     | MessageRecalled
+    | RejectionSwitched
+    | KfNoted
     | GroupMessageReceived
+    | ArchiveUnreadable
     | CardPressed
+    | StaffAsked
+    | StaffCame
+    | AnswerRated
     | CustomerChanged
-    | GroupChanged,
+    | GroupChanged
+    | TagsChanged,
     Field(discriminator="kind"),
 ]
 
 
 class Arrival(Value):
-    """An event with the key that makes it unique and the lane that keeps its order."""
+    """An event with the key that makes it unique and the lane that keeps its order.
+
+    ``past`` tells that it is too old to be worked on: it is recorded as read.
+    """
 
     key: str
     lane: str
     event: Event
+    past: bool = False
 
 
 class Received(Value):

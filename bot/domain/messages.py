@@ -8,6 +8,22 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bot.domain.ids import CustomerId, GroupChatId, KfAccountId, RmId
+from bot.domain.staff_messages import (
+    BotCard,
+    BotCardUpdate,
+    GroupWebhook,
+    StaffMarkdown,
+    StaffNotice,
+    StaffPoll,
+    StaffStream,
+    StaffWelcome,
+)
+from bot.domain.staff_messages import Button as Button
+from bot.domain.staff_messages import Card as Card
+from bot.domain.staff_messages import Choice as Choice
+from bot.domain.staff_messages import StaffCard as StaffCard
+from bot.domain.staff_messages import StaffCardUpdate as StaffCardUpdate
+from bot.domain.staff_messages import StaffText as StaffText
 from bot.domain.value import Value
 
 
@@ -47,6 +63,21 @@ class KfReply(Value):
     content: Content
 
 
+class MenuItem(Value):
+    """Words to press; ``id`` comes back with the message that the press makes."""
+
+    id: str
+    text: str
+
+
+class Menu(Value):
+    """Words with items to press, in a 微信客服 session."""
+
+    kind: Literal["menu"] = "menu"
+    head: str
+    items: tuple[MenuItem, ...] = Field(min_length=1, max_length=10)
+
+
 class KfEventReply(Value):
     """Words for a session event's code: the welcome, the queue hint, the goodbye."""
 
@@ -54,7 +85,7 @@ class KfEventReply(Value):
     account: KfAccountId
     customer: CustomerId
     code: str
-    content: Text
+    content: Annotated[Text | Menu, Field(discriminator="kind")]
 
 
 class KfHandover(Value):
@@ -64,59 +95,6 @@ class KfHandover(Value):
     account: KfAccountId
     customer: CustomerId
     to: RmId | None = None
-
-
-class Button(Value):
-    """A button on a staff card."""
-
-    text: str = Field(max_length=10)
-    key: str
-    style: Literal[1, 2, 3, 4] = 1
-
-
-class Choice(Value):
-    """A drop-down on a staff card: what it asks and (value, words) to choose from."""
-
-    key: str
-    title: str
-    options: tuple[tuple[str, str], ...] = Field(min_length=1, max_length=10)
-
-
-class Card(Value):
-    """What a member of staff sees: a title, facts in rows, buttons."""
-
-    title: str
-    description: str = ""
-    body: str = ""
-    rows: tuple[tuple[str, str], ...] = Field(default=(), max_length=6)
-    buttons: tuple[Button, ...] = Field(min_length=1, max_length=6)
-    choice: Choice | None = None
-
-
-class StaffCard(Value):
-    """A card to one member of staff; ``task`` names it when a button comes back."""
-
-    kind: Literal["staff_card"] = "staff_card"
-    to: RmId
-    task: str
-    card: Card
-
-
-class StaffCardUpdate(Value):
-    """Grey the buttons of a card that was worked on."""
-
-    kind: Literal["staff_card_update"] = "staff_card_update"
-    to: RmId
-    response_code: str
-    replace: str
-
-
-class StaffText(Value):
-    """Plain words to members of staff."""
-
-    kind: Literal["staff_text"] = "staff_text"
-    to: tuple[RmId, ...] = Field(min_length=1)
-    text: str
 
 
 class Broadcast(Value):
@@ -150,12 +128,23 @@ class GroupWelcome(Value):
 
 
 class TagChange(Value):
-    """Put tags on a customer."""
+    """Put tags on a customer, take others off."""
 
     kind: Literal["tag_change"] = "tag_change"
     manager: RmId
     customer: CustomerId
-    add: tuple[str, ...]
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class CustomerWelcome(Value):
+    """The one welcome to a new friend, in the manager's name, within 20 s (§5.2)."""
+
+    kind: Literal["customer_welcome"] = "customer_welcome"
+    manager: RmId
+    customer: CustomerId
+    code: str
+    contents: tuple[Content, ...] = Field(min_length=1)
 
 
 Outbound = Annotated[
@@ -165,11 +154,20 @@ Outbound = Annotated[
     | StaffCard
     | StaffCardUpdate
     | StaffText
+    | StaffNotice
+    | StaffPoll
+    | StaffStream
+    | StaffMarkdown
+    | BotCard
+    | BotCardUpdate
+    | StaffWelcome
+    | GroupWebhook
     | Broadcast
     | BroadcastReminder
     | BroadcastCancel
     | GroupWelcome
-    | TagChange,
+    | TagChange
+    | CustomerWelcome,
     Field(discriminator="kind"),
 ]
 
@@ -180,6 +178,7 @@ class Receipt(Value):
     ref: str = ""
     response_code: str = ""
     failed: tuple[str, ...] = ()
+    skipped: str = ""  # why WeCom did not take it, where that is no failure of anybody's
 
 
 class Policy(StrEnum):
@@ -196,11 +195,21 @@ POLICIES: dict[str, Policy] = {
     "staff_card": Policy.IDEMPOTENT,
     "staff_card_update": Policy.IDEMPOTENT,
     "staff_text": Policy.IDEMPOTENT,
+    "staff_notice": Policy.IDEMPOTENT,
+    "staff_poll": Policy.IDEMPOTENT,
+    # The whole text goes under the stream's id: once more is the same, after its end it is refused.
+    "staff_stream": Policy.IDEMPOTENT,
+    "staff_markdown": Policy.UNKNOWN_ON_CRASH,
+    "bot_card": Policy.IDEMPOTENT,  # each of these is refused the second time
+    "bot_card_update": Policy.IDEMPOTENT,
+    "staff_welcome": Policy.UNKNOWN_ON_CRASH,
+    "group_webhook": Policy.UNKNOWN_ON_CRASH,
     "broadcast": Policy.UNKNOWN_ON_CRASH,
     "broadcast_reminder": Policy.IDEMPOTENT,
     "broadcast_cancel": Policy.IDEMPOTENT,
     "group_welcome": Policy.UNKNOWN_ON_CRASH,
     "tag_change": Policy.IDEMPOTENT,
+    "customer_welcome": Policy.UNKNOWN_ON_CRASH,
 }
 CHANNEL_OF: dict[str, str] = {
     "kf_reply": "kf",
@@ -209,9 +218,54 @@ CHANNEL_OF: dict[str, str] = {
     "staff_card": "app",
     "staff_card_update": "app",
     "staff_text": "app",
+    "staff_notice": "app",
+    "staff_poll": "app",
+    "staff_stream": "aibot",
+    "staff_markdown": "aibot",
+    "bot_card": "aibot",
+    "bot_card_update": "aibot",
+    "staff_welcome": "aibot",
+    "group_webhook": "webhook",
     "broadcast": "contact",
     "broadcast_reminder": "contact",
     "broadcast_cancel": "contact",
     "group_welcome": "contact",
     "tag_change": "contact",
+    "customer_welcome": "contact",
 }
+Plane = Literal["kf", "sop"]
+# Which emergency stop holds a kind back: everything that is said to customers without a person.
+# Staff are told, sessions given to people and tasks cancelled all the same.
+SWITCH_OF: dict[str, Plane | None] = {
+    "kf_reply": "kf",
+    "kf_event_reply": "kf",
+    "kf_handover": None,
+    "staff_card": None,
+    "staff_card_update": None,
+    "staff_text": None,
+    "staff_notice": None,
+    "staff_poll": None,
+    "staff_stream": None,
+    "staff_markdown": None,
+    "bot_card": None,
+    "bot_card_update": None,
+    "staff_welcome": None,
+    "group_webhook": None,
+    "broadcast": "sop",
+    "broadcast_reminder": "sop",
+    "broadcast_cancel": None,
+    "group_welcome": "sop",
+    "tag_change": None,
+    "customer_welcome": "kf",
+}
+# What somebody waits for at this moment: it has slots and tokens of its own.
+URGENT_KINDS = frozenset(
+    {
+        "kf_event_reply",
+        "kf_handover",
+        "customer_welcome",
+        "staff_stream",
+        "staff_welcome",
+        "bot_card_update",
+    }
+)

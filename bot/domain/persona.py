@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from bot.domain.fields import DayWindow, Slug, WordList, Words, refuse
 from bot.domain.value import Value
 
+WHEN = "{何时}"  # stands for the moment at which somebody is there again
 _AT_MOST = re.compile(r"每条最多(\d{1,2})个")
+_SECONDS = re.compile(r"(\d{1,2}(?:\.\d)?)秒")
+_LONGEST_WAIT = timedelta(seconds=10)
 
 
 def _emoji(value: object) -> object:
@@ -65,6 +69,59 @@ class Moods(Value):
     defrauded: Words = Field(alias="提到刚转账或共享屏幕")
 
 
+def _seconds(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = _SECONDS.fullmatch(value.strip())
+    if match is None:
+        raise refuse(f"「{value}」不是秒数", "写成 1.2秒 的样子，最多一位小数")
+    wait = timedelta(seconds=float(match[1]))
+    if wait > _LONGEST_WAIT:
+        raise refuse(f"「{value}」太久，客户会以为没人理", "最多写 10秒")
+    return wait
+
+
+Seconds = Annotated[
+    timedelta,
+    BeforeValidator(_seconds),
+    PlainSerializer(lambda wait: f"{wait.total_seconds():g}秒", return_type=str),
+]
+
+
+class Patience(Value):
+    """How long she waits for the rest of what is split over several messages (等待合并)."""
+
+    quiet: Seconds = Field(timedelta(seconds=1.2), alias="静候")
+    at_most: Seconds = Field(timedelta(seconds=4), alias="最多")
+
+    @model_validator(mode="after")
+    def _most_is_most(self) -> Patience:
+        if self.at_most < self.quiet:
+            raise refuse("「最多」比「静候」还短", "把「最多」改得不小于「静候」")
+        return self
+
+
+class SessionWords(Value):
+    """What she says when a session begins, waits, is taken and ends (会话用语); all optional."""
+
+    welcome: Words = Field("想问什么，直接打字就行。", alias="欢迎")
+    queued: Words = Field(
+        "正在给您找人，前面的说完就轮到您，请稍等一会儿，不用重复发。", alias="排队"
+    )
+    coming: Words = Field("{经理.称呼}这就来跟您说，请稍等。", alias="接待")
+    at_night: Words = Field(
+        "网点下班了，{经理.称呼}{何时}上班就回您。急事请打 {客服电话}。", alias="夜间"
+    )
+    goodbye: Words = Field("这次先说到这里，谢谢您。事情办得怎么样，请您点一下：", alias="结束")
+    ratings: tuple[Words, ...] = Field(
+        ("满意", "一般", "不满意"), alias="评价", min_length=3, max_length=3
+    )
+    rated: Words = Field("收到，谢谢您告诉我们。", alias="谢评价")
+    rated_badly: Words = Field(
+        "对不起，没让您满意。哪里没办好，您直接打字告诉我，我转给负责人。", alias="谢差评"
+    )
+
+
 class Persona(Value):
     """One persona file."""
 
@@ -81,3 +138,5 @@ class Persona(Value):
     moods: Moods = Field(alias="情绪")
     on_duty: DayWindow = Field(alias="在岗时间")
     off_hours: Words = Field(alias="非工作时间说明")
+    patience: Patience = Field(Patience(), alias="等待合并")
+    session: SessionWords = Field(SessionWords(), alias="会话用语")

@@ -9,9 +9,10 @@ from datetime import date
 from bot.domain.calendar import CalendarTables
 from bot.domain.compliance import Rules, screen
 from bot.domain.knowledge import ProductSheet
-from bot.domain.persona import Persona
+from bot.domain.persona import WHEN, Persona
 from bot.domain.render import KNOWN_VARIABLES, variables_in
 from bot.errors import Problem
+from bot.sop.check_bank import check_bank
 from bot.sop.library import Library, ScriptFile, SourceFile
 from bot.sop.lint import LintContext, lint
 from bot.sop.wording import lint_wording
@@ -50,7 +51,7 @@ def check(
         today=today,
         unread=frozenset(problem.file for problem in library.problems),
     )
-    problems = list(library.problems)
+    problems = [*library.problems, *check_bank(library)]
     sound = {}
     for script_id, file in library.scripts.items():
         found = [*lint(file, context), *lint_wording(file, context)]
@@ -72,6 +73,7 @@ def _persona(
         (("身份告知", "被问是不是真人"), persona.identity.when_asked),
         (("没把握时",), persona.when_unsure),
         (("非工作时间说明",), persona.off_hours),
+        *((("会话用语", key), text) for key, text in _session_words(persona)),
     )
     for path, text in spoken:
         for name in variables_in(text):
@@ -84,3 +86,13 @@ def _persona(
         for words in persona.speech.never:
             if len(words) > 1 and words in text:
                 yield source.problem(path, f"用了人设里「不用」的词「{words}」", "换个说法")
+
+
+def _session_words(persona: Persona) -> Iterator[tuple[str, str]]:
+    """Give the words of 会话用语 by their keys, without what is filled in at the moment itself."""
+    words = persona.session
+    for name, field in type(words).model_fields.items():
+        said = getattr(words, name)
+        texts = said if isinstance(said, tuple) else (said,)
+        for text in texts:
+            yield str(field.alias), text.replace(WHEN, "")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.bank import Bank
 from bot.domain.delivery import Terms
 from bot.domain.ids import GroupChatId, RmId
+from bot.domain.knowledge import ProductSheet
 from bot.domain.messages import Broadcast, Content, GroupWelcome, Image, StaffCard, Text
-from bot.domain.people import GroupChat
 from bot.domain.render import UnknownVariable, render
-from bot.domain.runs import Run, RunStep
+from bot.domain.runs import GroupFace, Run, RunStep
 from bot.domain.script import SopScript
 from bot.domain.steps import Guard, Overlay, SendBy, Step
 from bot.domain.value import Value
+from bot.domain.variables import variables_for
 from bot.sop.cards import nudge_card
 
 _TITLE_CHARS = 20
@@ -30,7 +32,7 @@ class GuardFacts(Value):
     products_this_week: int = 0
 
 
-class Fired(Value):
+class Fired(NamedTuple):
     """A step that goes out now."""
 
     message: Broadcast | StaffCard | GroupWelcome
@@ -51,41 +53,107 @@ def guard_holds(guard: Guard, facts: GuardFacts, bank: Bank) -> bool:
     return below is None or facts.products_this_week < below
 
 
+class Wording(NamedTuple):
+    """A step's words for one owner, branch and day; or the reason for which it has none."""
+
+    text: str = ""
+    contents: tuple[Content, ...] = ()
+    no_text: str = ""
+
+
+class Wordings:
+    """Words steps with the files as they stand: once a day, owner and branch, not once a group."""
+
+    def __init__(
+        self, bank: Bank, product: Callable[[str], ProductSheet | None], kf_link: str = ""
+    ) -> None:
+        self._bank = bank
+        self._product = product
+        self._kf_link = kf_link
+        self._day: date | None = None
+        self._known: dict[tuple[str, str, str, str, str], Wording] = {}
+
+    @property
+    def bank(self) -> Bank:
+        """Return the bank whose facts the words hold."""
+        return self._bank
+
+    def word(
+        self,
+        script: SopScript,
+        version: str,
+        part: Step | Overlay,
+        owner: str,
+        branch: str,
+        on: date,
+    ) -> Wording:
+        """Fill in a step's text for a group of this owner and branch; ``on`` is the bank's day."""
+        if on != self._day:
+            self._day = on
+            self._known.clear()
+        key = (script.id, version, part.id, owner, branch)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = word(script, part, self._values(part, owner, branch, on))
+        return known
+
+    def _values(self, part: Step | Overlay, owner: str, branch: str, on: date) -> Mapping[str, str]:
+        product = part.product if isinstance(part, Step) else None
+        return variables_for(
+            self._bank,
+            today=on,
+            manager=RmId(owner),
+            branch=branch or None,
+            kf_link=self._kf_link,
+            product=self._product(product) if product else None,
+        )
+
+
+def word(script: SopScript, part: Step | Overlay, variables: Mapping[str, str]) -> Wording:
+    """Fill in a step's text; a variable without a value here is a reason for none."""
+    try:
+        text = render(part.body or "", variables).strip()
+    except UnknownVariable as error:
+        return Wording(no_text=f"no_value:{error.names[0]}")
+    if way_of(part) is SendBy.GROUP_WELCOME:
+        return Wording(text=welcome_text(script, text))
+    contents: list[Content] = [Text(text=text)]
+    contents += [Image(file=item.file, alt=item.alt) for item in part.attachments]
+    return Wording(text=text, contents=tuple(contents))
+
+
 def fire(
     script: SopScript,
     part: Step | Overlay,
     run: Run,
     row: RunStep,
     span: tuple[datetime, datetime],
-    group: GroupChat,
-    variables: Mapping[str, str],
+    group: GroupFace,
+    wording: Wording,
     zone: ZoneInfo,
 ) -> Fired | str:
     """Make a step's message for one span of its window; a string is the reason for none."""
-    ways = part.send_by if isinstance(part, Step) else (part.send_by,)
-    way = ways[0] if ways else SendBy.BROADCAST
-    try:
-        text = render(part.body or "", variables).strip()
-    except UnknownVariable as error:
-        return f"no_value:{error.names[0]}"
-    owner = RmId(group.owner)
+    if wording.no_text:
+        return wording.no_text
+    way, owner, text = way_of(part), RmId(group.owner), wording.text
     terms = _terms(script, part, run, row, span, way)
     match way:
         case SendBy.BROADCAST:
-            contents: list[Content] = [Text(text=text)]
-            contents += [Image(file=item.file, alt=item.alt) for item in part.attachments]
-            chats = (GroupChatId(run.subject),)
             message: Broadcast | StaffCard | GroupWelcome = Broadcast(
-                owner=owner, chats=chats, contents=tuple(contents)
+                owner=owner, chats=(GroupChatId(run.subject),), contents=wording.contents
             )
         case SendBy.NUDGE_OWNER:
             message = nudge_card(owner, row.id, terms.iteration, group.name, text, span[1], zone)
         case SendBy.GROUP_WELCOME:
-            text = welcome_text(script, text)
             message = GroupWelcome(text=text)
         case _:
             return "way_not_supported"
     return Fired(message=message, terms=terms, text=text)
+
+
+def step_key(run: int, step: str, iteration: int) -> str:
+    """Return a step's idempotency key; no version is in it, so that an edit sends nothing twice."""
+    return f"sop:{run}:{step}:{iteration}"
 
 
 def _terms(
@@ -129,6 +197,11 @@ def welcome_text(script: SopScript, text: str) -> str:
         return text
     listed = "\n".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
     return f"{text}\n前几天聊过这些，想看哪条跟群主说:\n{listed}"
+
+
+def way_of(part: Step | Overlay) -> SendBy:
+    """Return the way in which a step goes out: the first that its file names."""
+    return next(iter(_ways(part)), SendBy.BROADCAST)
 
 
 def _ways(part: Step | Overlay) -> tuple[SendBy, ...]:

@@ -61,6 +61,7 @@ class Library:
     persona_sources: Mapping[str, SourceFile]
     pictures: frozenset[str]
     problems: tuple[Problem, ...]
+    bank_source: SourceFile | None = None
 
 
 @dataclass(slots=True)
@@ -85,21 +86,21 @@ class _Reading:
             return None
         return self.read(path, model)
 
-    def bank(self, path: FilePath) -> Bank | None:
+    def bank(self, path: FilePath) -> tuple[Bank | None, SourceFile | None]:
         """Read the bank's facts, with a problem for each entry that does not agree with others."""
         read = self.needed(path, Bank)
         if read is None:
-            return None
+            return None, None
         bank, source = read
         self.problems += [source.problem(*one) for one in bank.disagreements()]
-        return bank
+        return bank, source
 
 
 def load_workspace_files(root: FilePath) -> Library:
     """Read all of ``root/sop``; never raises for bad content, every problem is in one list."""
     reading = _Reading(root)
     folder = root / "sop"
-    bank = reading.bank(folder / BANK_FILE)
+    bank, bank_source = reading.bank(folder / BANK_FILE)
     rules = reading.needed(folder / RULES_FILE, Rules)
     personas, persona_sources = _personas(reading, folder / "personas")
     scripts = _scripts(reading, folder)
@@ -114,6 +115,7 @@ def load_workspace_files(root: FilePath) -> Library:
             path.relative_to(pictures).as_posix() for path in pictures.rglob("*") if path.is_file()
         ),
         problems=tuple(sorted(set(reading.problems))),
+        bank_source=bank_source,
     )
 
 

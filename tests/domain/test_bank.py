@@ -121,3 +121,90 @@ def test_a_slip_in_the_persona_is_said() -> None:
     persona, problems = load(broken, "xiaoan", Persona)
     assert persona is None
     assert {problem.key for problem in problems} == {"说话.表情", "情绪.急", "情绪.着急"}
+
+
+CODES = """
+好友欢迎语:
+  - {正文: "您好，我是{经理.称呼}。"}
+  - {活码: [大堂], 正文: 欢迎从大堂过来。, 链接: [{标题: 小课堂, 网址: "https://example.com"}]}
+
+渠道活码:
+  - {名称: 大堂, 标识: hall-b01, 网点: b01, 打标签: [国债提醒]}
+  - {名称: 名片, 标识: card, 员工: [li.min], 免验证: false, 备注: 名片背面}
+
+入群活码:
+  - {名称: 银龄, 标识: grp, 群: [梧桐街银龄安心群1], 新群名: 银龄安心群, 起始序号: 3}
+"""
+
+
+def coded(old: str = "", new: str = "") -> Bank:
+    text = starter_text("_workspace.yaml") + CODES.replace(old, new, 1)
+    bank, problems = load(text, "_workspace.yaml", Bank)
+    assert bank is not None, problems
+    return bank
+
+
+def test_codes_lead_to_those_on_duty_and_say_what_they_are() -> None:
+    bank = coded()
+    assert bank.disagreements() == []
+    hall, card, group = bank.wanted_ways()
+    assert (hall.kind, hall.state, hall.remark) == ("contact", "hall-b01", "大堂")
+    assert set(hall.targets) == {"li.min", "wang.haoran", "zhao.xiulan"}
+    assert (card.targets, card.skip_verify, card.remark) == (("li.min",), False, "名片背面")
+    assert (group.kind, group.targets) == ("join", ("梧桐街银龄安心群1",))
+    assert (group.room_name, group.room_number, group.auto_create) == ("银龄安心群", 3, True)
+    assert len({hall.fingerprint(), card.fingerprint(), group.fingerprint()}) == 3
+    assert hall.fingerprint() == coded().wanted_ways()[0].fingerprint()
+
+
+def test_a_friend_is_welcomed_by_the_code_they_came_by() -> None:
+    bank = coded()
+    by_code, by_card, other = (bank.welcome_for(state) for state in ("hall-b01", "card", "none"))
+    assert by_code is not None
+    assert by_code.text == "欢迎从大堂过来。"
+    assert [part.kind for part in by_code.contents("好")] == ["text", "link"]
+    assert by_card == other == bank.welcomes[0]
+    assert starter_bank().welcome_for("hall-b01") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "words"),
+    [
+        ("标识: card", "标识: hall-b01", ("渠道活码", 1, "标识"), "「hall-b01」写了两次"),
+        ("标识: grp", "标识: card", ("入群活码", 0, "标识"), "「card」写了两次"),
+        ("[li.min]", "[nobody]", ("渠道活码", 1, "员工"), "「nobody」没有登记"),
+        ("网点: b01", "网点: b09", ("渠道活码", 0, "网点"), "「b09」没有登记"),
+        ("[国债提醒]", "[没有的]", ("渠道活码", 0, "打标签"), "「没有的」没有登记"),
+        ("活码: [大堂]", "活码: [大门]", ("好友欢迎语", 1, "活码"), "「大门」没有登记"),
+        (
+            "{活码: [大堂], 正文",
+            "{正文",
+            ("好友欢迎语", 1, "正文"),
+            "给「其余的人」的欢迎语写了两份",
+        ),
+    ],
+)
+def test_a_code_that_disagrees_with_others_is_named(
+    old: str, new: str, path: tuple[str, int, str], words: str
+) -> None:
+    assert (path, words) in [(where, what) for where, what, _ in coded(old, new).disagreements()]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("标识: card", "标识: 名片", "标识「名片」写法不对"),
+        ("备注: 名片背面", "备注: " + "长" * 31, "备注有 31 个字"),
+        ("员工: [li.min],", "员工: [li.min], 网点: b01,", "要写一个，只写一个"),
+        ("起始序号: 3", "起始序号: 零", "不是从 1 开始的整数"),
+        ("群: [梧桐街银龄安心群1]", "群: [a, b, c, d, e, f]", "最多"),
+        ("https://example.com", "example.com", "不是网址"),
+        ("欢迎从大堂过来。", "好" * 1334, "超过 4000"),
+    ],
+)
+def test_a_slip_in_a_code_is_said(old: str, new: str, words: str) -> None:
+    assert old in CODES
+    text = starter_text("_workspace.yaml") + CODES.replace(old, new, 1)
+    bank, problems = load(text, "_workspace.yaml", Bank)
+    assert bank is None
+    assert any(words in problem.what + problem.mend for problem in problems), problems

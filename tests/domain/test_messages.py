@@ -27,7 +27,7 @@ EVENT: TypeAdapter[Any] = TypeAdapter(Event)
 
 def test_each_kind_of_message_has_a_channel_and_a_policy() -> None:
     assert KINDS == set(CHANNEL_OF) == set(POLICIES)
-    assert set(CHANNEL_OF.values()) == {"kf", "app", "contact"}
+    assert set(CHANNEL_OF.values()) == {"kf", "app", "contact", "aibot", "webhook"}
 
 
 @pytest.mark.parametrize(

@@ -305,6 +305,26 @@ async def test_a_model_writes_from_the_passages_and_is_labelled(
     assert "我是客户经理" not in sent[0]["content"]
 
 
+async def test_a_models_words_are_shown_by_sentences_while_all_may_be_said(
+    answerer: Make, chat: ChatModel, server: OpenAiServer
+) -> None:
+    one = answerer.over(Shelf(document(), document("qa-2", "现金也收。")), chat)
+    shown: list[str] = []
+
+    async def show(words: str) -> None:
+        shown.append(words)
+
+    server.says = "存折能用。存折和现金都照办。"
+    answer = await one.answer(ask("存折还让不让用"), MORNING, show)
+    assert shown == ["存折能用。", "存折能用。存折和现金都照办。"]
+    assert answer.kind is AnswerKind.WRITTEN
+    shown.clear()
+    server.says = "存折能用。存折每天最多取 50000 元。现金都照办。"
+    answer = await one.answer(ask("存折还让不让用"), MORNING, show)
+    assert shown == ["存折能用。"]
+    assert answer.kind is AnswerKind.APPROVED
+
+
 async def test_the_wording_that_was_approved_needs_no_model(
     answerer: Make, chat: ChatModel, server: OpenAiServer
 ) -> None:

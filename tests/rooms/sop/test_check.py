@@ -222,8 +222,10 @@ def test_the_persona_is_checked_too(desk: Desk) -> None:
     name = "personas/xiaoan.persona.yaml"
     line = desk.edit(name, "没把握时: 这个我说不准", "没把握时: 我问{谁},这个我说不准")
     other = desk.edit(name, "非工作时间说明: 现在", "非工作时间说明: 最后机会,现在")
+    third = desk.edit(name, "排队: 正在给您找人", "排队: 正在给{哪位}找人")
+    fourth = desk.edit(name, "评价: [满意,", "评价: [保本保收益,")
     found = desk.told()
-    assert {at for at, _ in found} == {line, other}
+    assert {at for at, _ in found} == {line, other, third, fourth}
 
 
 def test_what_could_not_be_read_is_not_called_missing_as_well(desk: Desk) -> None:
@@ -244,3 +246,50 @@ def test_nothing_is_sound_without_the_banks_facts(desk: Desk) -> None:
 def test_one_bad_script_leaves_the_others_sound(desk: Desk) -> None:
     desk.edit(SENIOR, "{答复: qa-07}", "{答复: qa-99}")
     assert set(desk.check().scripts) == {"dormant-3waves", "senior-weekly"}
+
+
+WELCOME = """
+好友欢迎语:
+  - 正文: |
+      您好，我是{经理.称呼}。
+      %s
+    图片: [%s]
+    链接: [{标题: "%s", 网址: "https://example.com"}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "picture", "title", "said"),
+    [
+        ("保本保息，放心", "", "小课堂", "碰了词表"),
+        ("我是{客户.称呼}", "", "小课堂", "刚加上好友时还没有"),
+        ("我是{经理}", "", "小课堂", "不认识变量「{经理}」"),
+        ("电话 13800138000", "", "小课堂", "写了手机号"),
+        ("有空来坐", "none.png", "小课堂", "sop/files 里没有「none.png」"),
+        ("有空来坐", "", "保本保息", "碰了词表"),
+        ("有空来坐", "", "{经理.称呼}", "这里不能用变量"),
+    ],
+)
+def test_a_welcome_is_screened_like_everything_else(
+    desk: Desk, words: str, picture: str, title: str, said: str
+) -> None:
+    desk.edit("_workspace.yaml", "\n隐私:\n", WELCOME % (words, picture, title) + "\n隐私:\n")
+    told = desk.told()
+    assert [line for line in told if said in line[1]], told
+
+
+def test_a_welcome_without_a_fault_is_none(desk: Desk) -> None:
+    text = WELCOME % ("随时问小安：{小安链接}", "", "小课堂")
+    desk.edit("_workspace.yaml", "\n隐私:\n", text + "\n隐私:\n")
+    assert desk.told() == []
+
+
+def test_the_starters_own_example_of_welcomes_and_codes_can_be_switched_on(desk: Desk) -> None:
+    path = desk.root / "sop" / "_workspace.yaml"
+    head, _, example = path.read_text("utf-8").partition("\n# 好友欢迎语:")
+    lines = ("# 好友欢迎语:" + example).splitlines()
+    path.write_text(head + "\n" + "\n".join(line[2:] for line in lines) + "\n", "utf-8")
+    assert desk.told() == []
+    bank = load_workspace_files(desk.root).bank
+    assert bank is not None
+    assert (len(bank.welcomes), len(bank.contact_ways), len(bank.join_ways)) == (2, 2, 1)

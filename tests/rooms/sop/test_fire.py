@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from bot.domain.messages import Broadcast, GroupWelcome, Image, StaffCard, Text
-from bot.domain.runs import Run, RunStep
+from bot.domain.runs import GroupFace, Run, RunStep
 from bot.domain.script import SopScript
 from bot.domain.steps import Guard
-from bot.sop.fire import Fired, GuardFacts, fire, guard_holds
+from bot.sop.fire import Fired, GuardFacts, Wording, Wordings, fire, guard_holds, word
+from bot.sop.stencil import Stencil
+from bot.storage.letters import seal
 from tests.domain.builders import starter_bank, starter_script
 from tests.make import CHAT, OWNER, ZONE, local
-from tests.rooms.sop.test_enrol import group
 
 SCRIPT, BANK = starter_script("senior-21d.sop.yaml"), starter_bank()
 SPAN = (local("09:30"), local("11:45"))
@@ -40,10 +41,11 @@ RUN = Run(
 )
 
 
-def fired(step: str, *, script: SopScript = SCRIPT, iteration: int = 0, **values: str) -> Any:
-    part = script.part(step)
-    assert part is not None
-    row = RunStep(
+GROUP = GroupFace(CHAT, "梧桐街银龄安心群1", OWNER)
+
+
+def row_of(step: str, iteration: int = 0) -> RunStep:
+    return RunStep(
         id=3,
         run=7,
         step=step,
@@ -53,7 +55,14 @@ def fired(step: str, *, script: SopScript = SCRIPT, iteration: int = 0, **values
         closes_at=local("18:00"),
         iteration=iteration,
     )
-    return fire(script, part, RUN, row, SPAN, group(id=CHAT), VALUES | values, ZONE)
+
+
+def fired(step: str, *, script: SopScript = SCRIPT, iteration: int = 0, **values: str) -> Any:
+    part = script.part(step)
+    assert part is not None
+    row = row_of(step, iteration)
+    wording = word(script, part, VALUES | values)
+    return fire(script, part, RUN, row, SPAN, GROUP, wording, ZONE)
 
 
 def test_a_mass_message_is_a_task_for_this_group_and_its_owner_only() -> None:
@@ -68,6 +77,21 @@ def test_a_mass_message_is_a_task_for_this_group_and_its_owner_only() -> None:
     terms = made.terms
     assert (terms.opens_at, terms.closes_at, terms.quota) == (*SPAN, True)
     assert (terms.enrolment, terms.run_step, terms.iteration) == (7, 3, 2)
+
+
+@pytest.mark.parametrize("step", ["d02-rules", "d04-bigfont", "d18-product-r2"])
+def test_a_letter_from_a_stencil_is_the_letter_itself(step: str) -> None:
+    part = SCRIPT.part(step)
+    assert part is not None
+    row = row_of(step)
+    wording = word(SCRIPT, part, VALUES)
+    stencil = Stencil.of(SCRIPT, part, row, SPAN, GROUP, wording, ZONE)
+    for number, chat in enumerate((CHAT, 'wr"\\群'), start=40):
+        run = RUN.model_copy(update={"id": number, "subject": chat})
+        itself = fire(SCRIPT, part, run, row, SPAN, GROUP, wording, ZONE)
+        assert isinstance(itself, Fired)
+        sealed = seal(f"k{number}", itself.message, itself.terms)
+        assert stencil.letter(f"k{number}", chat, number, row.id) == sealed
 
 
 def test_pictures_go_along() -> None:
@@ -104,6 +128,24 @@ def test_a_value_that_is_missing_is_a_reason() -> None:
         update={"steps": (part.model_copy(update={"body": "请打 {没有.这个}"}),)}
     )
     assert fired("d02-rules", script=script) == "no_value:没有.这个"
+
+
+def test_a_text_is_filled_in_once_for_an_owner_a_branch_and_a_day() -> None:
+    wordings = Wordings(BANK, lambda product: None, "https://example.com/kf")
+    part = SCRIPT.part("d02-rules")
+    assert part is not None
+
+    def made(owner: str = OWNER, branch: str = "b01", on: date = date(2026, 10, 13)) -> Wording:
+        return wordings.word(SCRIPT, "v1", part, owner, branch, on)
+
+    first = made()
+    assert BANK.branches[0].phone in first.text
+    assert made() is first
+    elsewhere = made(branch=BANK.branches[1].id)
+    assert BANK.branches[1].phone in elsewhere.text
+    later = made(on=date(2026, 10, 14))
+    assert later == first
+    assert later is not first  # an event of yesterday is not invited to today
 
 
 FACTS = GuardFacts(today=date(2026, 11, 3))
