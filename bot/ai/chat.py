@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -56,11 +56,10 @@ class LangChainChat:
 
     async def write(self, prompt: Prompt) -> str:
         """Return the model's text; raise ``Retryable`` on a time-out, a failure or no words."""
-        if self._client is None:
-            self._client = await asyncio.to_thread(self._opened)
+        client = await self._ready()
         try:
             async with asyncio.timeout(self._wait_for):
-                message = await self._client.ainvoke(_messages(prompt))
+                message = await client.ainvoke(_messages(prompt))
         except TimeoutError as error:
             raise Retryable("chat model: too slow") from error
         except Exception as error:
@@ -70,6 +69,27 @@ class LangChainChat:
         if not text:
             raise Retryable("chat model: no words")
         return text
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """Give the model's text bit by bit; raise as ``write`` does."""
+        client = await self._ready()
+        said = False
+        try:
+            async for piece in client.astream(_messages(prompt)):
+                if piece.text:
+                    said = True
+                    yield str(piece.text)
+        except TimeoutError as error:
+            raise Retryable("chat model: too slow") from error
+        except Exception as error:
+            raise Retryable(f"chat model: {type(error).__name__}") from error
+        if not said:
+            raise Retryable("chat model: no words")
+
+    async def _ready(self) -> ChatOpenAI:
+        if self._client is None:
+            self._client = await asyncio.to_thread(self._opened)
+        return self._client
 
 
 def _messages(prompt: Prompt) -> list[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
 from bot.domain.knowledge import Prompt
 
 
@@ -13,3 +15,7 @@ class OfflineChat:
     async def write(self, prompt: Prompt) -> str:
         """Return the best passage, or nothing where there is none."""
         return prompt.passages[0] if prompt.passages else ""
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """Give the best passage in one."""
+        yield await self.write(prompt)

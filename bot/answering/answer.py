@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 
 from pydantic import Field
 
@@ -23,6 +24,7 @@ from bot.answering.persona import (
 from bot.answering.prompt import NOTHING_FOUND, system_prompt
 from bot.answering.red_flags import RedFlag, red_flag
 from bot.answering.wishes import asks_identity, courtesy, wants_person
+from bot.answering.writing import Show, write
 from bot.domain.actions import Action, HandOver, applies
 from bot.domain.compliance import Rules, mask, screen
 from bot.domain.knowledge import (
@@ -93,10 +95,11 @@ class Answerer:
         self._zone = zone
         self._write_within = write_within.total_seconds()
 
-    async def answer(self, question: Question, now: datetime) -> Answer:
+    async def answer(self, question: Question, now: datetime, show: Show | None = None) -> Answer:
         """Return what is said back and what else is to be done.
 
-        Trouble, the wish for a person and the question who speaks come before any search.
+        Trouble, the wish for a person and the question who speaks come before any search. A model's
+        words are given to ``show`` while they are written.
         """
         if question.plane != "staff":
             heard = self._heard(question, now)
@@ -108,7 +111,7 @@ class Answerer:
             return self._declined(question, now, "search_failed")
         if not found.confident:
             return self._declined(question, now, "no_evidence", found.probability)
-        return await self._from(question, found, now)
+        return await self._from(question, found, now, show)
 
     def recite(self, document_id: str, question: Question, now: datetime) -> Answer:
         """Answer with a document's own words, as a script asks for with 答复."""
@@ -158,7 +161,9 @@ class Answerer:
             reason=flag.name,
         )
 
-    async def _from(self, question: Question, found: Found, now: datetime) -> Answer:
+    async def _from(
+        self, question: Question, found: Found, now: datetime, show: Show | None
+    ) -> Answer:
         hit = found.hits[0]
         approved = self._approved(hit.document, hit.section, question)
         if approved is None:
@@ -166,7 +171,7 @@ class Answerer:
         written = _Written(text=approved)
         # The very wording that was approved needs no model.
         if question.text.strip() not in hit.document.questions:
-            written = await self._written(question, found, approved)
+            written = await self._written(question, found, approved, show)
         if written.kind is AnswerKind.DECLINED:
             return self._declined(question, now, written.reason, found.probability)
         if written.kind is AnswerKind.APPROVED and found.probability < _SURE:
@@ -184,13 +189,22 @@ class Answerer:
             return None
         return approved_words(document, text, room_for(self._persona, question.plane))
 
-    async def _written(self, question: Question, found: Found, approved: str) -> _Written:
+    async def _written(
+        self, question: Question, found: Found, approved: str, show: Show | None
+    ) -> _Written:
         """Let the model write from the passages; its failure is answered with the approved text."""
         passages = (approved, *self._others(found.hits[1:], question))
         prompt = self._prompt(question, found, passages)
+        wrong_in = partial(
+            objections,
+            sources=[*passages, *question.variables.values()],
+            rules=self._rules,
+            persona=self._persona,
+            room=room_for(self._persona, question.plane),
+        )
         try:
             async with asyncio.timeout(self._write_within):
-                text = (await self._chat.write(prompt)).strip()
+                text = await write(self._chat, prompt, lambda words: not wrong_in(words), show)
         except TimeoutError:
             return _Written(text=approved, reason="model_too_slow")
         except Retryable:
@@ -199,14 +213,7 @@ class Answerer:
             return _Written(text=approved)
         if NOTHING_FOUND in text:
             return _Written(kind=AnswerKind.DECLINED, reason="model_found_nothing")
-        wrong = objections(
-            text,
-            [*passages, *question.variables.values()],
-            rules=self._rules,
-            persona=self._persona,
-            room=room_for(self._persona, question.plane),
-        )
-        if wrong:
+        if wrong := wrong_in(text):
             return _Written(text=approved, reason="guard:" + ",".join(wrong))
         if found.hits[0].document.must_warn and not warns(text):
             text = f"{text}\n{RISK_NOTICE}"

@@ -161,6 +161,11 @@ class Content:
         """Return the bank's facts."""
         return self.snapshot.bank
 
+    @property
+    def persona(self) -> Persona:
+        """Return who speaks: the first of the personas."""
+        return next(iter(self.snapshot.personas.values()))
+
     def adopt(self, snapshot: Snapshot) -> None:
         """Go on with new files."""
         self.snapshot = snapshot

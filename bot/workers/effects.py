@@ -18,12 +18,13 @@ from bot.domain.actions import (
     SlowDown,
 )
 from bot.domain.delivery import Terms
-from bot.domain.ids import CustomerId, RmId, digest
+from bot.domain.ids import CustomerId, RmId
 from bot.domain.lead import Evidence, Lead, Need, Signal
-from bot.domain.messages import StaffText, TagChange
+from bot.domain.messages import StaffText
 from bot.leads.desk import LeadDesk
 from bot.storage.db import Tx
 from bot.workers.content import Content
+from bot.workers.relations import change_tags
 
 _UNTIL_SOLVED = timedelta(days=365)
 _SELLING = frozenset({Need.WEALTH, Need.EVENT, Need.WAKE})
@@ -161,15 +162,10 @@ class Effects:
         await tx.ledger.add("complaint", occasion.chat, now, customer=occasion.customer)
 
     async def _tag(self, tx: Tx, occasion: Occasion, tag: str, now: datetime) -> None:
-        await tx.people.tag(occasion.customer, [tag])
-        await tx.ledger.add("tag_put", occasion.customer, now, tag=tag)
         customer = await tx.people.customer(occasion.customer)
         manager = next(iter(customer.managers), occasion.owner) if customer else occasion.owner
-        if manager is None:
-            return
-        change = TagChange(manager=manager, customer=occasion.customer, add=(tag,))
-        key = f"tag:{digest(manager, occasion.customer, tag)}"
-        await tx.outbox.put(key, change, Terms(purpose="control", subject=occasion.customer), now)
+        managers = [manager] if manager is not None else []
+        await change_tags(tx, occasion.customer, managers, now, add=[tag], occasion=occasion.key)
 
     async def _slow_down(self, tx: Tx, occasion: Occasion, count: int, now: datetime) -> None:
         for run in await tx.runs.of_subject(occasion.chat):

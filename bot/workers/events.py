@@ -2,43 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.domain.delivery import REPLIES_PER_MESSAGE
 from bot.domain.events import (
+    AnswerRated,
+    ArchiveUnreadable,
     CardPressed,
     CustomerChanged,
     GroupChanged,
     GroupMessageReceived,
+    KfNoted,
     MessageRecalled,
     MessageReceived,
+    RejectionSwitched,
     SendFailed,
     SessionChanged,
     SessionEntered,
+    StaffAsked,
+    StaffCame,
     StaffSpoke,
+    TagsChanged,
 )
 from bot.domain.ids import CustomerId
-from bot.domain.people import Customer
-from bot.errors import Retryable
+from bot.errors import DatabaseFailed, Retryable
 from bot.log import logger
 from bot.ports import Clock
 from bot.storage.db import Database, Tx
-from bot.storage.inbox import ClaimedEvent
+from bot.storage.inbox import EVENT_LEASE, ClaimedEvent
 from bot.storage.work import MAX_ATTEMPTS, POISON_ATTEMPTS, backoff
+from bot.workers.archive import Rereader
 from bot.workers.group_talk import GroupTalk
-from bot.workers.groups import dismiss
-from bot.workers.loop import Manner, side_by_side
+from bot.workers.loop import Manner, one_by_one, side_by_side
+from bot.workers.people_desk import PeopleDesk
+from bot.workers.sessions import SessionDesk
+from bot.workers.slots import Slots
 from bot.workers.staff import StaffDesk
+from bot.workers.staff_talk import StaffTalk
 from bot.workers.talk import Talk
 
 log = logger(__name__)
 _AT_ONCE = 20
+_RENEW_AFTER = EVENT_LEASE / 3
+_RENEWALS = 15  # about ten minutes: whatever takes longer hangs, and is begun anew
 _MEMBERS_KNOWN_FOR = timedelta(days=30)  # changes are told by events; groups have many members
 
 
 class EventWorker:
-    """Claims events and has them worked on; an error puts off its own lane only."""
+    """Claims events and has them worked on; an error puts off its own lane only.
+
+    Up to 20 are in hand at once: a slow model holds up its own customer and nobody else.
+    """
 
     watches = ("events",)
 
@@ -46,34 +61,64 @@ class EventWorker:
         self,
         database: Database,
         talk: Talk,
+        sessions: SessionDesk,
         group_talk: GroupTalk,
         staff: StaffDesk,
+        staff_talk: StaffTalk,
+        people: PeopleDesk,
+        rereader: Rereader,
         clock: Clock,
         *,
         manner: Manner = side_by_side,
     ) -> None:
         self._database = database
         self._talk = talk
+        self._sessions = sessions
         self._group_talk = group_talk
         self._staff = staff
+        self._staff_talk = staff_talk
+        self._people = people
+        self._rereader = rereader
         self._clock = clock
-        self._manner = manner
+        self._slots = Slots(_AT_ONCE, in_turn=manner is one_by_one)
 
     async def step(self) -> int:
-        """Work on one batch of events; return how many it held."""
+        """Set going what there is room for; return how many events that were."""
+        await self._slots.wait_for_room()
         async with self._database.begin() as tx:
-            claimed = await tx.inbox.claim_events(self._clock.now(), limit=_AT_ONCE)
-        await self._manner(self._work(item) for item in claimed)
+            claimed = await tx.inbox.claim_events(self._clock.now(), limit=self._slots.room())
+        for item in claimed:
+            await self._slots.start(self._work(item))
         return len(claimed)
 
+    async def drain(self) -> None:
+        """Return once every event in hand is worked to its end."""
+        await self._slots.drain()
+
     async def _work(self, claimed: ClaimedEvent) -> None:
+        keeping = asyncio.create_task(self._keep(claimed))
         try:
             await self._dispatch(claimed)
         except Retryable as error:
             await self._put_off(claimed, error.reason, error.after, MAX_ATTEMPTS)
+        except DatabaseFailed as error:  # nothing can be written now; the claim runs out by itself
+            log.warning("event_left", key=claimed.key, reason=error.reason)
         except Exception as error:
             log.exception("event_failed", key=claimed.key)
             await self._put_off(claimed, type(error).__name__, 0, POISON_ATTEMPTS)
+        finally:
+            keeping.cancel()
+
+    async def _keep(self, claimed: ClaimedEvent) -> None:
+        """Renew the lease while an event is worked on, so that nobody begins it beside us."""
+        for _ in range(_RENEWALS):
+            await self._clock.wait_until(self._clock.now() + _RENEW_AFTER)
+            try:
+                async with self._database.begin() as tx:
+                    if not await tx.inbox.keep_event(claimed, self._clock.now() + EVENT_LEASE):
+                        return
+            except DatabaseFailed as error:  # there is time for two more tries
+                log.warning("event_not_kept", key=claimed.key, reason=error.reason)
 
     async def _dispatch(self, claimed: ClaimedEvent) -> None:
         event = claimed.event
@@ -84,54 +129,43 @@ class EventWorker:
                 if not event.staff:
                     await self._talk.meet(CustomerId(event.sender), again_after=_MEMBERS_KNOWN_FOR)
                 await self._group_talk.message(claimed, event)
+            case StaffAsked():
+                await self._staff_talk.asked(claimed, event)
+            case ArchiveUnreadable():
+                await self._rereader.again(claimed, event)
             case _:
                 now = self._clock.now()
                 async with self._database.begin() as tx:
                     if await tx.inbox.finish_event(claimed):
                         await self._record(tx, claimed, now)
 
-    async def _record(  # noqa: C901 - one flat case for each kind of event
-        self, tx: Tx, claimed: ClaimedEvent, now: datetime
-    ) -> None:
+    async def _record(self, tx: Tx, claimed: ClaimedEvent, now: datetime) -> None:
         """Work on what needs no thinking, inside the transaction that ends the event."""
         event = claimed.event
         match event:
-            case SessionEntered():
-                await self._talk.entered(tx, event, now)
-            case SessionChanged():
-                await self._talk.session_changed(tx, event, now)
-            case StaffSpoke():
-                await self._talk.staff_spoke(tx, event, now)
-            case SendFailed():
-                await self._talk.send_failed(tx, event, now)
-            case MessageRecalled():
-                parts = range(1, REPLIES_PER_MESSAGE + 1)
-                keys = [f"kf:{event.msgid}:answer:{number}" for number in parts]
-                keys.append(f"kf:{event.msgid}:handover")
-                await tx.outbox.void(keys, "recalled", now)
-                await tx.ledger.add("message_recalled", event.customer, now)
+            case (
+                SessionEntered()
+                | SessionChanged()
+                | StaffSpoke()
+                | SendFailed()
+                | MessageRecalled()
+                | RejectionSwitched()
+                | KfNoted()
+            ):
+                await self._sessions.record(tx, claimed, event, now)
             case CardPressed():
-                await self._staff.pressed(tx, event, now)
-            case CustomerChanged():
-                await self._customer_changed(tx, event, now)
-            case GroupChanged(change="dismissed"):
-                await dismiss(tx, event.chat, now)
-            case GroupChanged():
-                await tx.people.mark_group(event.chat, now)
-            case MessageReceived() | GroupMessageReceived():
+                if not await self._staff_talk.pressed(tx, event, now):
+                    await self._staff.pressed(tx, event, now)
+            case StaffCame():
+                await self._staff_talk.came(tx, event, now)
+            case AnswerRated():
+                await self._staff_talk.rated(tx, event, now)
+            case CustomerChanged() | GroupChanged() | TagsChanged():
+                await self._people.record(tx, event, now)
+            case MessageReceived() | GroupMessageReceived() | StaffAsked() | ArchiveUnreadable():
                 raise AssertionError("worked on above")
             case _:
                 assert_never(event)
-
-    async def _customer_changed(self, tx: Tx, event: CustomerChanged, now: datetime) -> None:
-        known = await tx.people.customer(event.customer) or Customer(id=event.customer)
-        others = tuple(manager for manager in known.managers if manager != event.manager)
-        managers = others if event.change == "lost" else (event.manager, *others)
-        # Seen long ago: the name and tags are asked for when the customer next writes.
-        await tx.people.put_customer(
-            known.model_copy(update={"managers": managers}), now - timedelta(days=365)
-        )
-        await tx.ledger.add(f"customer_{event.change}", event.customer, now, by=event.manager)
 
     async def _put_off(self, claimed: ClaimedEvent, reason: str, after: float, tries: int) -> None:
         now = self._clock.now()

@@ -2,29 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, time, timedelta
 
-from bot.domain.delivery import Facts, Limits, Terms
+from bot.domain.delivery import OLD_ANSWER, PERSON_STATES, Facts, Limits, Terms
 from bot.domain.ids import GroupChatId
+from bot.domain.messages import SWITCH_OF, KfReply
 from bot.domain.script import SopScript
 from bot.domain.script_parts import Status
 from bot.storage.db import Tx
+from bot.storage.outbox import STOPPED, Envelope
 from bot.workers.content import Content
 
 _WEEK = timedelta(days=7)
 _FAR = timedelta(days=1)
+_TAKEN = ("person_spoke", "session_taken", "handed_over")
+
+
+def is_stopped(envelope: Envelope, stops: Collection[str]) -> bool:
+    """Tell whether an emergency stop holds a message back."""
+    return SWITCH_OF[envelope.message.kind] in stops
+
+
+async def is_mute(tx: Tx, envelope: Envelope) -> bool:
+    """Tell whether a person has the word where a reply would be said."""
+    message = envelope.message
+    if not isinstance(message, KfReply):
+        return False
+    session = await tx.conversations.session(message.customer, message.account)
+    return session is not None and session.state in PERSON_STATES
+
+
+async def is_overtaken(tx: Tx, envelope: Envelope) -> bool:
+    """Tell whether a person has answered, or is about to, since a reply was written."""
+    if not isinstance(envelope.message, KfReply):
+        return False
+    return await is_mute(tx, envelope) or await _taken_since(tx, envelope)
 
 
 async def facts_for(
-    tx: Tx, key: str, terms: Terms, content: Content, now: datetime
+    tx: Tx, envelope: Envelope, stops: Collection[str], content: Content, now: datetime
 ) -> tuple[Facts, Limits]:
-    """Return the facts and limits a message is decided by; staff and control need none."""
+    """Return the facts and limits a message is decided by; staff and control need few."""
+    terms = envelope.terms
+    facts, limits = Facts(), Limits()
     if terms.purpose in ("answer", "notice", "handover"):
         session = await tx.conversations.session(terms.subject, terms.account)
-        return Facts(session=session), Limits()
-    if terms.purpose == "step" and terms.enrolment is not None:
-        return await _step_facts(tx, key, terms, terms.enrolment, content, now)
-    return Facts(), Limits()
+        taken = await _taken_meanwhile(tx, envelope, now)
+        facts = Facts(session=session, taken_by_person=taken)
+    elif terms.purpose == "step" and terms.enrolment is not None:
+        facts, limits = await _step_facts(tx, envelope.key, terms, terms.enrolment, content, now)
+    if is_stopped(envelope, stops):
+        facts = facts.model_copy(update={"stopped": True})
+    return facts, limits
+
+
+async def _taken_meanwhile(tx: Tx, envelope: Envelope, now: datetime) -> bool:
+    """Tell whether a person took the customer over while an answer was stopped for long."""
+    old = now - envelope.created_at >= OLD_ANSWER
+    return envelope.reason == STOPPED and old and await _taken_since(tx, envelope)
+
+
+async def _taken_since(tx: Tx, envelope: Envelope) -> bool:
+    customer, since = envelope.terms.subject, envelope.created_at
+    return any([await tx.ledger.count(kind, since=since, subject=customer) > 0 for kind in _TAKEN])
 
 
 async def _step_facts(

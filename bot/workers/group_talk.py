@@ -32,7 +32,7 @@ from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.effects import Effects, Occasion
 from bot.workers.group_scene import Scene, heard_by, hoped_for, intended, is_hoped_for, read_scene
-from bot.workers.talk import RESTORED
+from bot.workers.thinking import RESTORED
 
 
 class GroupTalk:

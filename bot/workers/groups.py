@@ -14,9 +14,11 @@ from bot.ports import Clock, Directory
 from bot.sop.enrol import is_held_out, may_enter, plan_steps, start_day
 from bot.storage.db import Database, Tx
 from bot.workers.content import Content, version_of
+from bot.workers.owners import change_owner
 
 log = logger(__name__)
 _RETRY = timedelta(minutes=1)
+_LAG = timedelta(seconds=5)
 _LIST_EVERY = timedelta(hours=1)  # events can be missed: protocol §2.4 says to reconcile
 
 
@@ -73,20 +75,23 @@ class GroupWorker:
         return len(claimed)
 
     async def _read(self, chat: GroupChatId, attempt: int) -> None:
-        now = self._clock.now()
         try:
             found = await self._directory.group(chat)
         except ChannelError as error:
             log.warning("group_not_read", reason=str(error))
             async with self._database.begin() as tx:
-                await tx.people.finish_group(chat, attempt, now + _RETRY)
+                await tx.people.finish_group(chat, attempt, self._clock.now() + _RETRY)
             return
+        now = self._clock.now()
         async with self._database.begin() as tx:
+            announced = await tx.people.announced(chat)
             if found is None:
                 await dismiss(tx, chat, now)
             else:
                 await self._keep(tx, found, now)
-            await tx.people.finish_group(chat, attempt)
+            # WeCom's answer may lag behind what it told (§5.1): then it is read once more.
+            lags = found is not None and announced not in ("", found.version)
+            await tx.people.finish_group(chat, attempt, now + _LAG if lags else None)
 
     async def _keep(self, tx: Tx, found: GroupChat, now: datetime) -> None:
         bank = self._content.bank
@@ -99,13 +104,20 @@ class GroupWorker:
             }
         )
         await tx.people.put_group(group, now)
-        if known is not None:
-            gone = {one.id for one in known.customers} - {one.id for one in group.customers}
-            for member in sorted(gone):
-                await tx.ledger.add("member_left", group.id, now, member=member)
+        if known is not None and known.owner:  # else it is read for the first time
+            await self._compare(tx, known, group, now)
         for script in self._content.snapshot.scripts.values():
             if script.entry.event == "群打标签":
                 await enter(tx, script, group, self._content, now)
+
+    async def _compare(self, tx: Tx, known: GroupChat, group: GroupChat, now: datetime) -> None:
+        """Tell what changed, members by their ids: as many may have come as went."""
+        for member in sorted(known.customer_ids - group.customer_ids):
+            await tx.ledger.add("member_left", group.id, now, member=member)
+        for member in sorted(group.customer_ids - known.customer_ids):
+            await tx.ledger.add("member_joined", group.id, now, member=member)
+        if known.owner != group.owner:
+            await change_owner(tx, group, known.owner, now)
 
 
 async def dismiss(tx: Tx, chat: GroupChatId, now: datetime) -> None:

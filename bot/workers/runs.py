@@ -2,164 +2,145 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
-from bot.domain.delivery import open_spans
-from bot.domain.ids import GroupChatId, RmId
+from bot.domain.ids import GroupChatId
 from bot.domain.lead import Need
-from bot.domain.people import GroupChat
-from bot.domain.runs import FINAL_STEPS, Run, RunStep
+from bot.domain.runs import Run, Standing
 from bot.domain.script import SopScript
-from bot.domain.script_parts import MissedRule
-from bot.domain.steps import Overlay, Step
-from bot.domain.variables import variables_for
+from bot.errors import DatabaseFailed
 from bot.log import logger
 from bot.ports import Clock
-from bot.sop.fire import Fired, GuardFacts, fire, guard_holds
+from bot.sop.advance import Advance, GroupFacts, Played, Thinker
+from bot.sop.fire import Wordings
 from bot.storage.db import Database, Tx
-from bot.storage.work import backoff
-from bot.workers.content import Content
-from bot.workers.gate import limits_of
+from bot.storage.work import POISON_ATTEMPTS, backoff
+from bot.workers.content import Content, Snapshot
 from bot.workers.groups import enter
-from bot.workers.settle import step_key
 
 log = logger(__name__)
+_AT_ONCE = 500  # about a twentieth of a second's writing: callbacks wait no longer
+_MOST_FOLLOW_UPS = 50  # of a batch: each enters a script, which is a plan of its own
 _WEEK = timedelta(days=7)
-_SHORTEST_SPAN = timedelta(minutes=2)  # a task made later could not be confirmed in time
 
 
 class RunWorker:
-    """Works on runs whose next step has come, a hundred in a transaction."""
+    """Works on runs whose next step has come, ``at_once`` in a transaction.
+
+    A batch is read in a few statements, thought about purely, and written in a few. A run that
+    cannot be thought about is put off alone; one that cannot be written is found by writing the
+    batch again one run at a time, and then put off alone, too.
+    """
 
     watches = ("enrolments",)
 
-    def __init__(self, database: Database, content: Content, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, content: Content, clock: Clock, *, at_once: int = _AT_ONCE
+    ) -> None:
         self._database = database
         self._content = content
         self._clock = clock
+        self._at_once = at_once
+        self._played: dict[tuple[str, str], Played] = {}
+        self._read_from: Snapshot | None = None
+        self._wordings = self._new_wordings()
 
     async def step(self) -> int:
         """Move one batch of runs on; return how many there were."""
-        async with self._database.begin() as tx:
-            runs = await tx.runs.claim(self._clock.now())
-            for run in runs:
-                await self._move_safely(tx, run)
-        return len(runs)
-
-    async def _move_safely(self, tx: Tx, run: Run) -> None:
-        """Move one run on; an error of its own leaves the others of the batch alone."""
+        in_hand: list[Run] = []
         try:
-            async with tx.connection.begin_nested():
-                await self._move(tx, run)
+            return await self._batch(self._at_once, in_hand)
+        except DatabaseFailed:
+            raise
         except Exception:
-            log.exception("run_stumbled", run=run.id)
-            await tx.runs.rewind(run, self._clock.now() + backoff(run.attempt))
+            if not in_hand:
+                raise
+            log.exception("batch_stumbled", runs=len(in_hand))
+        for _ in range(len(in_hand)):
+            await self._alone()
+        return len(in_hand)
 
-    async def _move(self, tx: Tx, run: Run) -> None:
+    async def _alone(self) -> None:
+        """Move one run on by itself; put it off where that cannot be written."""
+        in_hand: list[Run] = []
+        try:
+            await self._batch(1, in_hand)
+        except DatabaseFailed:
+            raise
+        except Exception as error:
+            if not in_hand:
+                raise
+            async with self._database.begin() as tx:
+                await self._put_off(tx, in_hand[0], error)
+
+    async def _batch(self, limit: int, in_hand: list[Run]) -> int:
         now = self._clock.now()
-        script = await self._content.script(tx, run.script, run.version)
-        group = await tx.people.group(GroupChatId(run.subject))
-        if script is None or group is None or group.dismissed:
-            reason = "group_dismissed" if script else "script_gone"
-            await tx.runs.end(run.id, "exited", reason, now)
-            return
-        for row in await tx.runs.steps(run.id):
-            if row.state == "planned" and row.opens_at <= now:
-                await self._fire(tx, script, run, row, group, now)
-            elif row.state == "waiting" and row.closes_at <= now:
-                await self._close(tx, script, run, row, now)
-        await self._rest(tx, script, run, group, now)
+        async with self._database.begin() as tx:
+            in_hand += await tx.planning.take(now, limit=limit)
+            if in_hand:
+                await self._write(tx, await self._think(tx, in_hand, now), now)
+        return len(in_hand)
 
-    async def _fire(
-        self,
-        tx: Tx,
-        script: SopScript,
-        run: Run,
-        row: RunStep,
-        group: GroupChat,
-        now: datetime,
-    ) -> None:
-        part = script.part(row.step)
-        if part is None:
-            await self._skip(tx, run, row, "step_removed", now)
-            return
-        zone = self._content.bank.zone
-        spans = open_spans(row.opens_at, row.closes_at, limits_of(script, None).quiet, zone)
-        left = [span for span in spans if span[1] - max(now, span[0]) >= _SHORTEST_SPAN]
-        if not left:
-            await self._missed(tx, script, run, row, now)
-            return
-        span = left[0]
-        if span[0] > now:
-            await tx.runs.set_step(row.id, now, opens_at=span[0])
-            return
-        if isinstance(part, Step) and part.guard is not None:
-            facts = await self._guard_facts(tx, run, now)
-            if not guard_holds(part.guard, facts, self._content.bank):
-                await self._skip(tx, run, row, "precondition", now)
-                return
-        variables = self._variables(run, part, group, now)
-        fired = fire(script, part, run, row, span, group, variables, zone)
-        if isinstance(fired, str):
-            await self._skip(tx, run, row, fired, now)
-            return
-        await self._put(tx, run, row, fired, now)
+    async def _think(self, tx: Tx, runs: Sequence[Run], now: datetime) -> list[Advance]:
+        """Read what the runs are judged by, and judge each."""
+        for run in runs:
+            await self._learn(tx, run)
+        taken = [
+            (standing, self._played.get((standing.run.script, standing.run.version)))
+            for standing in await tx.planning.standings(runs, now)
+        ]
+        thinker = Thinker(self._words(), await self._facts(tx, taken, now), now)
+        advances = []
+        for standing, played in taken:
+            try:
+                advances.append(thinker.advance(standing, played))
+            except Exception as error:
+                await self._put_off(tx, standing.run, error)
+        return advances
 
-    async def _put(self, tx: Tx, run: Run, row: RunStep, fired: Fired, now: datetime) -> None:
-        iteration = fired.terms.iteration
-        key = step_key(run.id, row.step, iteration)
-        await tx.outbox.put(key, fired.message, fired.terms, now)
-        await tx.runs.set_step(
-            row.id, now, state="queued", iteration=iteration, text=fired.text, reason=""
-        )
-        await tx.ledger.add("step_queued", run.subject, now, step=row.step, time=iteration)
+    async def _learn(self, tx: Tx, run: Run) -> None:
+        """Have the version at hand that a run is bound to; it never changes."""
+        version = (run.script, run.version)
+        if version not in self._played:
+            script = await self._content.script(tx, *version)
+            if script is not None:
+                self._played[version] = Played.of(script)
 
-    async def _missed(
-        self, tx: Tx, script: SopScript, run: Run, row: RunStep, now: datetime
-    ) -> None:
-        """Apply 错过时间窗 to a step whose window is over."""
-        one_day = timedelta(days=1)
-        if script.missed.rule is MissedRule.NEXT_DAY and row.iteration == 0 and not row.reason:
-            await tx.runs.set_step(
-                row.id,
-                now,
-                opens_at=row.opens_at + one_day,
-                closes_at=row.closes_at + one_day,
-                reason="moved_a_day",
-            )
-            return
-        await self._skip(tx, run, row, "window_missed", now)
+    async def _write(self, tx: Tx, advances: Sequence[Advance], now: datetime) -> None:
+        following = 0
+        written = []
+        for each in advances:
+            if each.end == "done" and each.script is not None and each.script.ending is not None:
+                following += 1
+                if following > _MOST_FOLLOW_UPS:
+                    continue  # it stays due, and is among the first of the next batch
+            written.append(each)
+        changes = [change for each in written for change in each.changes]
+        if await tx.planning.change_steps(changes, now) != len(changes):
+            raise RuntimeError("a step was changed by somebody who did not hold its run")
+        await tx.planning.send([letter for each in written for letter in each.letters], now)
+        await tx.planning.note([entry for each in written for entry in each.entries], now)
+        await tx.planning.sleep([(each.run, each.wake_at) for each in written if not each.end])
+        await tx.planning.finish([each.run for each in written if each.end == "done"], now)
+        for reason in sorted({each.reason for each in written if each.end == "exited"}):
+            left = [each.run.id for each in written if each.reason == reason]
+            await tx.runs.end_all(left, "exited", reason, now)
+        for each in written:
+            if each.end == "done" and each.script is not None:
+                await self._follow_up(tx, each.run, each.script, now)
 
-    async def _close(
-        self, tx: Tx, script: SopScript, run: Run, row: RunStep, now: datetime
-    ) -> None:
-        """End a step that waited for its owner's own hand; tasks are closed by their cancel."""
-        part = script.part(row.step)
-        by_task = isinstance(part, Overlay) or (isinstance(part, Step) and part.broadcast)
-        if not by_task:
-            await self._skip(tx, run, row, "owner_unconfirmed", now)
+    async def _put_off(self, tx: Tx, run: Run, error: Exception) -> None:
+        """Try a run again later, a few times; then it waits for a person."""
+        log.error("run_stumbled", run=run.id, attempt=run.attempt, exc_info=error)
+        tried = run.attempt + 1
+        until = self._clock.now() + backoff(tried) if tried < POISON_ATTEMPTS else None
+        await tx.planning.put_off(run, until, type(error).__name__)
 
-    async def _skip(self, tx: Tx, run: Run, row: RunStep, reason: str, now: datetime) -> None:
-        await tx.runs.set_step(row.id, now, state="skipped", reason=reason)
-        await tx.ledger.add("step_skipped", run.subject, now, step=row.step, reason=reason)
-
-    async def _rest(
-        self, tx: Tx, script: SopScript, run: Run, group: GroupChat, now: datetime
-    ) -> None:
-        """Sleep until the next step opens or closes; end the run once nothing is left."""
-        rows = await tx.runs.steps(run.id)
-        if all(row.state in FINAL_STEPS for row in rows):
-            await tx.runs.end(run.id, "done", "", now)
-            await tx.ledger.add("run_done", run.subject, now, script=run.script)
-            await self._follow_up(tx, script, group, now)
-            return
-        moments = [row.opens_at for row in rows if row.state == "planned"]
-        moments += [row.closes_at for row in rows if row.state == "waiting" and row.closes_at > now]
-        await tx.runs.rewind(run, min(moments, default=None))
-
-    async def _follow_up(self, tx: Tx, script: SopScript, group: GroupChat, now: datetime) -> None:
+    async def _follow_up(self, tx: Tx, run: Run, script: SopScript, now: datetime) -> None:
         ending = script.ending
-        if ending is None:
+        group = await tx.people.group(GroupChatId(run.subject)) if ending else None
+        if ending is None or group is None:
             return
         tagged = group.model_copy(update={"tags": group.tags | set(ending.group_tags)})
         await tx.people.put_group(tagged, now)
@@ -167,32 +148,30 @@ class RunWorker:
         if following is not None:
             await enter(tx, following, tagged, self._content, now)
 
-    async def _guard_facts(self, tx: Tx, run: Run, now: datetime) -> GuardFacts:
+    async def _facts(
+        self, tx: Tx, taken: Sequence[tuple[Standing, Played | None]], now: datetime
+    ) -> GroupFacts:
+        """Read what 前提 ask for, of the groups only whose steps ask."""
+        groups = {each.run.subject for each, played in taken if played and played.asks(each)}
+        if not groups:
+            return GroupFacts()
         zone = self._content.bank.zone
         local = now.astimezone(zone).date()
         tomorrow = datetime.combine(local + timedelta(days=1), time(0), tzinfo=zone)
-        needs = [need for need in Need if await tx.leads.any_in_group(run.subject, need.value)]
-        return GuardFacts(
-            today=local,
-            needs_in_group=frozenset(need.value for need in needs),
-            complaints_this_week=await tx.leads.opened_in_group_since(
-                run.subject, Need.COMPLAINT.value, now - _WEEK
-            ),
-            products_this_week=await tx.quota.used(
-                run.subject, "product", tomorrow - _WEEK, tomorrow
-            ),
+        complaint = Need.COMPLAINT.value
+        return GroupFacts(
+            needs=frozenset(await tx.planning.leads_in(groups)),
+            complaints=await tx.planning.leads_since(groups, complaint, now - _WEEK),
+            products=await tx.planning.slots_used(groups, "product", tomorrow - _WEEK, tomorrow),
         )
 
-    def _variables(
-        self, run: Run, part: Step | Overlay, group: GroupChat, now: datetime
-    ) -> dict[str, str]:
-        bank = self._content.bank
-        product = part.product if isinstance(part, Step) else None
-        return variables_for(
-            bank,
-            today=now.astimezone(bank.zone).date(),
-            manager=RmId(group.owner),
-            branch=run.branch or None,
-            kf_link=self._content.kf_link,
-            product=self._content.product(product) if product else None,
-        )
+    def _words(self) -> Wordings:
+        """Return the words made of the files as they stand; new files are worded anew."""
+        if self._read_from is not self._content.snapshot:
+            self._wordings = self._new_wordings()
+        return self._wordings
+
+    def _new_wordings(self) -> Wordings:
+        content = self._content
+        self._read_from = content.snapshot
+        return Wordings(content.bank, content.product, content.kf_link)

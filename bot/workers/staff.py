@@ -11,13 +11,13 @@ from bot.domain.events import CardPressed
 from bot.domain.ids import RmId, digest
 from bot.domain.lead import Lead
 from bot.domain.messages import StaffCardUpdate
-from bot.leads.cards import lead_card
+from bot.leads.cards import REASONS, lead_card, why_poll
 from bot.leads.watch import next_look
 from bot.storage.db import Tx
 
 
 class StaffDesk:
-    """Answers presses of the three kinds of cards: leads, drafts, steps."""
+    """Answers presses of the cards: leads, and why one was invalid, drafts, steps."""
 
     def __init__(self, bank: Callable[[], Bank]) -> None:
         self._read_bank = bank
@@ -35,6 +35,8 @@ class StaffDesk:
         match kind:
             case "lead":
                 words = await self._lead(tx, int(number), verb, event, now)
+            case "why":
+                words = await self._why(tx, int(number), event, now)
             case "draft":
                 words = await self._draft(tx, int(number), verb, event, now)
             case "step":
@@ -58,12 +60,25 @@ class StaffDesk:
             case "invalid":
                 await tx.leads.change(lead.id, stage="invalid", closed_at=now, due_at=None)
                 await tx.ledger.add("lead_invalid", lead.customer, now, lead=lead.id, by=event.by)
+                poll = why_poll(lead, event.by, now)
+                terms = Terms(purpose="staff", subject=event.by)
+                await tx.outbox.put(f"card:{poll.task}", poll, terms, now)
                 return "已标记无效"
             case "reassign":
                 target = RmId(next(iter(event.selected.values()), ""))
                 return await self._reassign(tx, lead, target, event.by, now)
             case _:
                 return ""
+
+    async def _why(self, tx: Tx, number: int, event: CardPressed, now: datetime) -> str:
+        lead = await tx.leads.get(number)
+        reason = event.selected.get(f"why-{number}", "")
+        if lead is None or reason not in dict(REASONS):
+            return ""
+        await tx.ledger.add(
+            "lead_invalid_reason", lead.customer, now, lead=lead.id, by=event.by, reason=reason
+        )
+        return "谢谢，已记下"
 
     async def _take(self, tx: Tx, lead: Lead, by: RmId, now: datetime) -> str:
         if lead.stage == "taken":
@@ -110,6 +125,7 @@ class StaffDesk:
         run = await tx.runs.get(step.run)
         if run is None or verb not in ("sent", "skip"):
             return ""
+        await tx.runs.set_due(run.id, now)
         if verb == "sent":
             await tx.runs.set_step(step.id, now, state="confirmed")
             await tx.ledger.add("step_confirmed", run.subject, now, step=step.step, by=event.by)
@@ -118,5 +134,4 @@ class StaffDesk:
             await tx.ledger.add(
                 "step_skipped", run.subject, now, step=step.step, reason="owner_declined"
             )
-        await tx.runs.set_due(run.id, now)
         return "已完成" if verb == "sent" else "今天不发"

@@ -2,64 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from bot.answering.answer import Question
-from bot.answering.persona import off_hours
 from bot.answering.red_flags import red_flag
-from bot.domain.actions import HandOver
-from bot.domain.compliance import mask
-from bot.domain.delivery import PERSON_STATES, Terms
-from bot.domain.events import (
-    MessageReceived,
-    SendFailed,
-    SessionChanged,
-    SessionEntered,
-    StaffSpoke,
-)
-from bot.domain.ids import CustomerId, RmId
-from bot.domain.knowledge import Answer, AnswerKind
-from bot.domain.lead import Need
-from bot.domain.messages import KfEventReply, KfHandover, KfReply, Text
+from bot.domain.actions import Action, HandOver
+from bot.domain.delivery import PERSON_STATES, Session, Terms
+from bot.domain.events import MessageReceived
+from bot.domain.ids import CustomerId, KfAccountId, RmId
+from bot.domain.knowledge import AnswerKind
+from bot.domain.messages import KfHandover, KfReply, Text
 from bot.domain.people import Customer
-from bot.domain.render import render
+from bot.domain.sessions import NEW
 from bot.domain.text import KF_TEXT_BYTES, split_text
-from bot.domain.variables import variables_for
+from bot.domain.waiting import Batch, answer_key, gather, window_end
 from bot.errors import ChannelError
-from bot.leads.desk import LeadDesk
 from bot.log import logger
 from bot.ports import Clock, Directory
-from bot.sop.listen import is_refusal, wants_news_again
 from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
-from bot.workers.effects import Effects, Occasion
+from bot.workers.effects import Effects
+from bot.workers.hearing import cannot_wait
+from bot.workers.kf_scene import Reader, Reading, asked_in, occasion_of, said_by
+from bot.workers.thinking import Thinker, Thought
+from bot.workers.voice import Ears
 
 log = logger(__name__)
-_GREET_AGAIN = timedelta(days=30)
 _KNOWN_FOR = timedelta(days=1)
-_CANNOT_SEE = "这个我看不了，我请{经理.称呼}来看，请稍等。"
-_REFUSED = "好的，以后不再给您发活动和产品消息，您主动问的事照常答复。想恢复随时说「恢复」。"
-RESTORED = "好的，恢复了。有合适的活动和提醒，会再告诉您。"
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """What was read before thinking."""
-
-    session_state: int
-    first_contact: bool
-    history: tuple[str, ...]
-    manager: RmId
-
-
-class Sessions(Protocol):
-    """Where the true state of a session is asked for."""
-
-    async def of(self, account: str, customer: str) -> int:
-        """Return WeCom's state of a session."""
+_ROUNDS = 2  # newer words are joined once; then what was thought of is said
+_LOOK_UP_S = 0.5  # of the machine's time: how often a slow model is looked up from
 
 
 class Talk:
@@ -70,40 +42,71 @@ class Talk:
         database: Database,
         content: Content,
         directory: Directory,
-        sessions: Sessions,
-        desk: LeadDesk,
+        reader: Reader,
         effects: Effects,
+        ears: Ears,
         clock: Clock,
     ) -> None:
         self._database = database
         self._content = content
         self._directory = directory
-        self._sessions = sessions
-        self._desk = desk
+        self._reader = reader
         self._effects = effects
+        self._ears = ears
+        self._thinker = Thinker(content, clock, deaf=ears.deaf)
         self._clock = clock
 
     async def message(self, claimed: ClaimedEvent, event: MessageReceived) -> None:
-        """Work on one message: what is said back, what follows, and the event's end in one go."""
+        """Work on a question: what is said back, what follows, and the events' end in one go.
+
+        Words that come while it is thought about join it, and it is thought about again.
+        """
         await self.meet(event.customer, again_after=_KNOWN_FOR)
-        scene = await self._scene(event)
-        answer = None
-        if scene.session_state not in PERSON_STATES:
-            answer = await self._think(event, scene)
-        now = self._clock.now()
-        masked = mask(event.text, self._content.snapshot.rules) or f"[{event.form}]"
-        async with self._database.begin() as tx:
-            if not await tx.inbox.finish_event(claimed):
+        heard: dict[str, str] = {}
+        number = 1
+        while True:
+            read = await self._reader.read(claimed, event)
+            if read is None:
                 return
-            await tx.conversations.customer_wrote(
-                event.customer, event.account, event.sent_at, with_person=answer is None
-            )
-            await tx.conversations.add_turn(event.customer, "客户", masked, event.sent_at)
-            await tx.ledger.add("message_in", event.customer, event.sent_at, plane="kf")
-            if answer is None:
-                await tx.ledger.add("left_to_person", event.customer, now)
-                return
-            await self._write(tx, event, scene, answer, masked, now)
+            thought = None
+            if read.batch.messages and not read.silent:
+                thought = await self._think(claimed, read, heard)
+                if thought is None:
+                    continue
+            async with self._database.begin() as tx:
+                last = number >= _ROUNDS
+                if await self._settled(tx, claimed, read, thought, heard, last=last):
+                    return
+            number += 1
+
+    async def _think(
+        self, claimed: ClaimedEvent, read: Reading, heard: dict[str, str]
+    ) -> Thought | None:
+        """Return what is to be said; None where words came that cannot wait for a slow model."""
+
+        async def think() -> Thought:
+            await self._ears.listen(read.batch.messages, heard)
+            return await self._thinker.think(read.batch.messages, heard, read.scene)
+
+        thinking = asyncio.create_task(think())
+        try:
+            while True:
+                await asyncio.wait({thinking}, timeout=_LOOK_UP_S)
+                if thinking.done():
+                    return thinking.result()
+                if await self._rushed(claimed, read.batch):
+                    return None
+        finally:
+            thinking.cancel()
+
+    async def _rushed(self, claimed: ClaimedEvent, thought_of: Batch) -> bool:
+        """Tell whether something was added meanwhile that must be heard at once."""
+        async with self._database.read() as tx:
+            current = gather(await tx.lanes.rows(claimed.lane, claimed.id), claimed.id)
+        if current is None:
+            return False
+        added = [one for one in current.messages if one not in thought_of.messages]
+        return any(cannot_wait(message) for message in added)
 
     async def meet(self, customer: CustomerId, *, again_after: timedelta) -> None:
         """Ask WeCom who a customer is, unless that was asked a short while ago."""
@@ -122,165 +125,157 @@ class Talk:
         async with self._database.begin() as tx:
             await tx.people.put_customer(found, seen)
 
-    async def _scene(self, event: MessageReceived) -> _Scene:
-        async with self._database.read() as tx:
-            session = await tx.conversations.session(event.customer, event.account)
-            greeted = await tx.conversations.greeted_at(event.customer, event.account)
-            turns = await tx.conversations.last_turns(event.customer)
-            customer = await tx.people.customer(event.customer)
-        state = session.state if session else 0
-        if state in PERSON_STATES:
-            # The mirror may have missed the end of the session: silence must not last for ever.
-            state = await self._sessions.of(event.account, event.customer)
-        return _Scene(
-            session_state=state,
-            first_contact=greeted is None or event.sent_at - greeted > _GREET_AGAIN,
-            history=tuple(f"{turn.speaker}:{turn.text}" for turn in turns),
-            manager=self._desk.responsible(event.customer, customer, None),
-        )
-
-    async def _think(self, event: MessageReceived, scene: _Scene) -> Answer:
-        now = self._clock.now()
-        variables = self._variables(scene.manager, now)
-        if event.form != "text" or not event.text.strip():
-            text = render(_CANNOT_SEE, variables)
-            snapshot = self._content.snapshot
-            late = off_hours(next(iter(snapshot.personas.values())), now, snapshot.bank.zone)
-            return Answer(
-                kind=AnswerKind.HANDOVER,
-                text=f"{text}\n{render(late, variables)}" if late else text,
-                actions=(HandOver(need=Need.PERSON),),
-                reason=f"cannot_read_{event.form}",
-            )
-        word = event.text.strip()
-        if wants_news_again(word):
-            return Answer(kind=AnswerKind.COURTESY, text=RESTORED, reason="restored")
-        if red_flag(word) is None and is_refusal(word, self._content.opt_out_words()):
-            return Answer(kind=AnswerKind.COURTESY, text=_REFUSED, reason="refused")
-        question = Question(
-            text=event.text,
-            plane="kf",
-            variables=variables,
-            history=scene.history,
-            first_contact=scene.first_contact,
-        )
-        return await self._content.answerer.answer(question, now)
-
-    def _variables(self, manager: RmId, now: datetime) -> dict[str, str]:
-        bank = self._content.bank
-        return variables_for(
-            bank,
-            today=now.astimezone(bank.zone).date(),
-            manager=manager,
-            kf_link=self._content.kf_link,
-        )
-
-    async def _write(
+    async def _settled(
         self,
         tx: Tx,
-        event: MessageReceived,
-        scene: _Scene,
-        answer: Answer,
-        masked: str,
-        now: datetime,
+        claimed: ClaimedEvent,
+        read: Reading,
+        thought: Thought | None,
+        heard: dict[str, str],
+        *,
+        last: bool,
+    ) -> bool:
+        """Write what was thought; False, and nothing written, where newer words change it."""
+        customer, account = _whose(claimed)
+        session = await tx.conversations.hold(customer, account)
+        current = gather(await tx.lanes.rows(claimed.lane, claimed.id), claimed.id)
+        if current is None:
+            return True
+        if thought is not None and self._overtaken(read.batch, current, thought, last=last):
+            return False
+        if not await tx.inbox.finish_event(claimed):
+            return True
+        await tx.lanes.finish([row for row in read.batch.rows if row != claimed.id])
+        batch = _without(read.batch, current.recalled)
+        said = said_by(batch, heard, self._content.snapshot.rules)
+        await self._hear(tx, batch, said)
+        if not batch.messages:
+            await tx.ledger.add("recalled_unanswered", customer, self._clock.now())
+        elif thought is None or await self._taken_over(tx, claimed, read, session, current):
+            await self._left_to_person(tx, batch, said)
+        else:
+            await self._write(tx, batch, thought, said, read.manager)
+        return True
+
+    def _overtaken(self, thought_of: Batch, now: Batch, thought: Thought, *, last: bool) -> bool:
+        """Tell whether to think again: something was added or taken back, and there is time."""
+        if thought.answer.kind is AnswerKind.RED_FLAG:
+            return False
+        patience = self._content.persona.patience
+        late = self._clock.now() >= thought_of.first_at + patience.at_most
+        return now.messages != thought_of.messages and not (last or late)
+
+    async def _taken_over(
+        self, tx: Tx, claimed: ClaimedEvent, read: Reading, session: Session, current: Batch
+    ) -> bool:
+        """Tell whether a person took the word meanwhile; else mirror what WeCom said of it."""
+        if current.left_to_person:
+            return True
+        same = (session.state, session.servicer) == (read.session.state, read.session.servicer)
+        if read.truth is None or not same:
+            return session.state in PERSON_STATES
+        customer, account = _whose(claimed)
+        await tx.conversations.change(customer, account, state=NEW, servicer="")
+        return False
+
+    async def _hear(self, tx: Tx, batch: Batch, said: dict[str, str]) -> None:
+        """Write down what the customer said, each message at its moment."""
+        every = (*batch.messages, *batch.recalled)
+        for message in sorted(every, key=lambda one: one.sent_at):
+            text = said[message.msgid]
+            await tx.conversations.add_turn(message.customer, "客户", text, message.sent_at)
+            await tx.ledger.add("message_in", message.customer, message.sent_at, plane="kf")
+
+    async def _left_to_person(self, tx: Tx, batch: Batch, said: dict[str, str]) -> None:
+        """Keep silent; but that somebody is being robbed is told even while others have them."""
+        now = self._clock.now()
+        await tx.ledger.add("left_to_person", batch.newest.customer, now)
+        flag = red_flag("\n".join(message.text for message in batch.messages))
+        if flag is not None:
+            await self._effects.carry_out(tx, flag.actions, occasion_of(batch, said), now)
+
+    async def _write(
+        self, tx: Tx, batch: Batch, thought: Thought, said: dict[str, str], manager: RmId
     ) -> None:
-        await self._consent(tx, event, answer, now)
-        occasion = _occasion(event, masked)
-        done = await self._effects.carry_out(tx, answer.actions, occasion, now)
+        newest, answer, now = batch.newest, thought.answer, self._clock.now()
+        before = {name for message in batch.messages for name in message.done}
+        actions = [action for action in answer.actions if _name(action) not in before]
+        await self._consent(tx, newest.customer, thought, now)
+        done = await self._effects.carry_out(tx, actions, occasion_of(batch, said), now)
+        handed_over = any(isinstance(action, HandOver) for action in answer.actions)
+        stands = handed_over or thought.consents or thought.ratings
         terms = Terms(
-            purpose="notice" if done.hand_over else "answer",
-            subject=event.customer,
-            account=event.account,
+            purpose="notice" if handed_over else "answer",
+            subject=newest.customer,
+            account=newest.account,
+            asked="" if stands else asked_in(batch, said),
+            answers=tuple(message.msgid for message in batch.messages),
+            done=tuple({*before, *map(_name, actions)}),
+            greets=self._content.persona.identity.first_words in answer.text,
         )
-        lane = f"kf:{event.customer}"
         for number, part in enumerate(split_text(answer.text, KF_TEXT_BYTES), 1):
-            reply = KfReply(account=event.account, customer=event.customer, content=Text(text=part))
-            await tx.outbox.put(f"kf:{event.msgid}:answer:{number}", reply, terms, now, lane=lane)
-        if scene.first_contact:
-            await tx.conversations.change(event.customer, event.account, greeted_at=now)
+            reply = KfReply(
+                account=newest.account, customer=newest.customer, content=Text(text=part)
+            )
+            key = answer_key(newest.msgid, number)
+            await tx.outbox.put(key, reply, terms, now, lane=f"kf:{newest.customer}")
+        await self._record(tx, batch, thought, now)
+        if handed_over:
+            await self._hand_over(tx, newest, done.leads[-1].rm if done.leads else manager)
+
+    async def _record(self, tx: Tx, batch: Batch, thought: Thought, now: datetime) -> None:
+        """Write what became of the question; how long it took counts from when it was complete."""
+        answer, customer = thought.answer, batch.newest.customer
         await tx.ledger.add(
             f"answer_{answer.kind.value}",
-            event.customer,
+            customer,
             now,
             plane="kf",
             sources=[citation.document_id for citation in answer.citations],
             confidence=round(answer.confidence, 3),
             reason=answer.reason,
+            messages=len(batch.messages),
+            complete_at=self._complete_at(batch).isoformat(),
         )
-        if done.hand_over:
-            await self._hand_over(tx, event, done.leads[-1].rm if done.leads else scene.manager)
+        for rating in thought.ratings:
+            await tx.ledger.add("session_rated", customer, now, rating=rating)
 
-    async def _consent(self, tx: Tx, event: MessageReceived, answer: Answer, now: datetime) -> None:
+    def _complete_at(self, batch: Batch) -> datetime:
+        """Return when the question was complete and work on it could begin."""
+        if any(cannot_wait(message) for message in batch.messages):
+            return batch.last_at
+        end = window_end(batch.first_at, batch.last_at, self._content.persona.patience)
+        return max(batch.last_at, min(end, self._clock.now()))
+
+    async def _consent(self, tx: Tx, customer: CustomerId, thought: Thought, now: datetime) -> None:
         """Record that a customer refuses what sells, or takes the refusal back."""
-        if answer.reason in ("restored", "refused"):
-            refused = answer.reason == "refused"
-            await tx.people.opt_out(event.customer, now if refused else None)
-            await tx.ledger.add("opted_out" if refused else "opted_in", event.customer, now)
+        for consent in thought.consents:
+            refused = consent == "refused"
+            await tx.people.opt_out(customer, now if refused else None)
+            await tx.ledger.add("opted_out" if refused else "opted_in", customer, now)
 
-    async def _hand_over(self, tx: Tx, event: MessageReceived, to: RmId) -> None:
+    async def _hand_over(self, tx: Tx, newest: MessageReceived, to: RmId) -> None:
         """Give the session to a person, after the words that say so."""
-        hand_over = KfHandover(account=event.account, customer=event.customer, to=to)
-        control = Terms(purpose="handover", subject=event.customer, account=event.account)
-        await tx.outbox.put(
-            f"kf:{event.msgid}:handover",
-            hand_over,
-            control,
-            self._clock.now(),
-            lane=f"kf:{event.customer}",
-        )
-
-    async def entered(self, tx: Tx, event: SessionEntered, now: datetime) -> None:
-        """Say who is here, while WeCom's code for it lives (20 s, protocol §4.6)."""
-        if not event.welcome_code:
-            return
-        persona = next(iter(self._content.snapshot.personas.values()))
-        hello = f"{persona.speech.address_as}好，{persona.identity.first_words}。"
-        text = f"{hello}想问什么，直接打字就行。"
-        welcome = KfEventReply(
-            account=event.account,
-            customer=event.customer,
-            code=event.welcome_code,
-            content=Text(text=text),
-        )
-        terms = Terms(
-            purpose="control",
-            subject=event.customer,
-            closes_at=event.at + timedelta(seconds=20),
-        )
-        await tx.outbox.put(f"kf:{event.welcome_code}", welcome, terms, now)
-        await tx.conversations.ensure(event.customer, event.account)
-
-    async def session_changed(self, tx: Tx, event: SessionChanged, now: datetime) -> None:
-        """Mirror what people did with the session."""
-        await tx.conversations.ensure(event.customer, event.account)
-        state = 4 if event.change == "ended" else 3
-        servicer = event.servicer or ""
-        await tx.conversations.change(event.customer, event.account, state=state, servicer=servicer)
-        await tx.ledger.add(f"session_{event.change}", event.customer, now, by=servicer)
-
-    async def staff_spoke(self, tx: Tx, event: StaffSpoke, now: datetime) -> None:
-        """Fall silent at once: a person has the word."""
-        await tx.conversations.ensure(event.customer, event.account)
-        await tx.conversations.change(
-            event.customer, event.account, state=3, servicer=event.servicer
-        )
-        text = mask(event.text, self._content.snapshot.rules) or "[非文字]"
-        await tx.conversations.add_turn(event.customer, event.servicer, text, event.at)
-        await tx.ledger.add("person_spoke", event.customer, now, by=event.servicer)
-
-    async def send_failed(self, tx: Tx, event: SendFailed, now: datetime) -> None:
-        """Settle a message the other way that WeCom had accepted."""
-        await tx.outbox.fail_by_ref(event.msgid, f"fail_type_{event.fail_type}", now)
-        await tx.ledger.add(
-            "reply_failed", event.customer, now, msgid=event.msgid, fail_type=event.fail_type
-        )
+        hand_over = KfHandover(account=newest.account, customer=newest.customer, to=to)
+        terms = Terms(purpose="handover", subject=newest.customer, account=newest.account)
+        key, now = f"kf:{newest.msgid}:handover", self._clock.now()
+        await tx.outbox.put(key, hand_over, terms, now, lane=f"kf:{newest.customer}")
 
 
-def _occasion(event: MessageReceived, masked: str) -> Occasion:
-    return Occasion(
-        key=event.msgid,
-        customer=event.customer,
-        quote=masked,
-        at=event.sent_at,
-        source="微信客服",
-    )
+def _whose(claimed: ClaimedEvent) -> tuple[CustomerId, KfAccountId]:
+    event = claimed.event
+    if not isinstance(event, MessageReceived):
+        raise TypeError(f"no message of a customer: {claimed.key}")
+    return event.customer, event.account
+
+
+def _without(batch: Batch, recalled: tuple[MessageReceived, ...]) -> Batch:
+    """Return a question without those of its messages that were taken back by now."""
+    gone = {message.msgid for message in recalled}
+    left = tuple(message for message in batch.messages if message.msgid not in gone)
+    taken = tuple(message for message in batch.messages if message.msgid in gone)
+    return batch.model_copy(update={"messages": left, "recalled": (*batch.recalled, *taken)})
+
+
+def _name(action: Action) -> str:
+    return f"{type(action).__name__}:{action}"

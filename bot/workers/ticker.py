@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
-from bot.domain.script import SopScript, to_json
-from bot.domain.script_parts import OnEdit, Status
 from bot.errors import ContentError
 from bot.leads.watch import LeadWatch
 from bot.log import logger
 from bot.ports import Clock
-from bot.sop.enrol import plan_steps
-from bot.storage.db import Database, Tx
-from bot.workers.content import Content, Snapshot, read_snapshot, signature, version_of
+from bot.storage.db import Database
+from bot.workers.content import Content, Snapshot, read_snapshot, signature
+from bot.workers.publish import Sweeper, publish
 
 log = logger(__name__)
 _LOOK_EVERY = 1.0  # seconds
@@ -26,16 +23,19 @@ class LeadWorker:
 
     watches = ("leads",)
 
-    def __init__(self, database: Database, content: Content, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, content: Content, clock: Clock, *, card_link: str = ""
+    ) -> None:
         self._database = database
         self._content = content
         self._clock = clock
+        self._card_link = card_link
 
     async def step(self) -> int:
         """Look at the leads whose time has come; return how many there were."""
         async with self._database.begin() as tx:
             leads = await tx.leads.claim(self._clock.now())
-            watch = LeadWatch(self._content.bank)
+            watch = LeadWatch(self._content.bank, self._card_link)
             for lead in leads:
                 await watch.look(tx, lead, self._clock.now())
         return len(leads)
@@ -57,11 +57,15 @@ class ContentWorker:
         self._content = content
         self._index = index
         self._clock = clock
+        self._sweeper = Sweeper(database, content, clock)
+        self._swept = False
         self._seen = signature(content.workspace)
         self._looked_at = time.monotonic()  # files change in the machine's time, not the clock's
 
     async def step(self) -> int:
         """Look at the files, at most once a second; return 1 where something changed."""
+        if not self._swept:
+            return await self._sweep()
         if time.monotonic() - self._looked_at < _LOOK_EVERY:
             return 0
         self._looked_at = time.monotonic()
@@ -83,55 +87,15 @@ class ContentWorker:
                 log.error("file_refused", file=problem.file, line=problem.line, what=problem.what)
             return False
         await self._index(snapshot)
-        self._content.adopt(snapshot)
-        await publish(self._database, self._content, self._clock.now())
+        await publish(self._database, snapshot, self._clock.now())
+        self._content.adopt(snapshot)  # only now: what is not published must not be worked by
+        self._swept = False
         log.info("files_published", scripts=len(snapshot.scripts))
+        await self._sweep()
         return True
 
-
-async def publish(database: Database, content: Content, now: datetime) -> None:
-    """Make the current files the current versions, and move runs on that their file moves on."""
-    async with database.begin() as tx:
-        for script in content.snapshot.scripts.values():
-            version = version_of(script)
-            if not await tx.scripts.publish(script.id, version, to_json(script), now):
-                continue
-            await tx.ledger.add("script_published", script.id, now, version=version)
-            if script.status is Status.PUBLISHED:
-                await _look_at_groups(tx, now)
-            if script.on_edit is OnEdit.UNDUE_STEPS and script.status is Status.PUBLISHED:
-                await _move_runs(tx, script, version, content, now)
-
-
-async def _look_at_groups(tx: Tx, now: datetime) -> None:
-    """Have every group read again: a script that is published now may be for it."""
-    for group in await tx.people.groups():
-        if not group.dismissed:
-            await tx.people.mark_group(group.id, now)
-
-
-async def _move_runs(
-    tx: Tx, script: SopScript, version: str, content: Content, now: datetime
-) -> None:
-    """Plan the steps anew that have not begun; those that have keep their day and words."""
-    today = now.astimezone(content.bank.zone).date()
-    for run in await tx.runs.of_script(script.id):
-        if run.state != "running" or run.version == version:
-            continue
-        rows = await tx.runs.steps(run.id)
-        begun = tuple(row for row in rows if row.state != "planned" or row.iteration > 0)
-        await tx.runs.skip_removed(run.id, {part.id for part in script.parts}, now)
-        await tx.runs.drop_planned(run.id)
-        steps = plan_steps(
-            script,
-            run.anchor,
-            run.branch,
-            content.bank,
-            content.tables,
-            begun=begun,
-            weekly_cap=run.weekly_cap,
-            not_before=today,
-        )
-        await tx.runs.add_steps(run.id, steps, now)
-        await tx.runs.change(run.id, version=version)
-        await tx.runs.set_due(run.id, now)
+    async def _sweep(self) -> int:
+        """Carry out what publications left to be done, also those of a process that has ended."""
+        met = await self._sweeper.sweep()
+        self._swept = True
+        return met

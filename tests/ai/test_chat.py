@@ -60,6 +60,14 @@ class TestLangChainChat(ChatModelContract):
         assert "db01" not in str(caught.value)
         assert len(server.asked) == 1
 
+    @pytest.mark.parametrize("fault", [500, "empty", "html"])
+    async def test_a_stream_fails_as_writing_does(
+        self, chat: ChatModel, server: OpenAiServer, fault: int | str
+    ) -> None:
+        server.fault = fault
+        with pytest.raises(Retryable):
+            assert [piece async for piece in chat.stream(PROMPT)] == []
+
     async def test_a_slow_server_is_given_up(self, server: OpenAiServer) -> None:
         server.fault = "slow"
         async with open_chat("m", base_url=server.url, wait_for=0.2) as chat:

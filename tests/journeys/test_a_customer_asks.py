@@ -95,10 +95,8 @@ async def test_somebody_in_danger_has_a_person_within_minutes(life: Life) -> Non
 
 
 async def test_a_picture_is_not_guessed_at(life: Life) -> None:
-    life.world.kf.customer_sends(life.account, life.visitor, "image", {"media_id": "m"})
-    await life.settle()
-    (answer,) = life.new("kf", life.visitor)
-    assert "看不了" in answer.text
+    (answer,) = await life.sends("image", {"media_id": "m"})
+    assert "看不了" in answer
     assert life.state() == 3
 
 

@@ -6,9 +6,9 @@ The bot is the real ``zhilin serve`` in a process of its own, WeCom the real ``z
 import pytest
 
 from bot.bench.crash import CUSTOMERS, crash_once
-from bot.bench.scene import SMALL_BOT, Scene, open_scene
+from bot.bench.scene import Scene, open_scene
 from bot.errors import ConfigError
-from bot.workspace import Workspace, starter_root
+from bot.workspace import Workspace
 
 pytestmark = pytest.mark.timeout(110)
 
@@ -25,10 +25,10 @@ async def _a_second_bot_on_the_same_file_is_refused(scene: Scene) -> None:
         await scene.bot.twin().start()
 
 
-async def test_killed_after_ten_acknowledged_questions_ten_answers_come_none_twice(tmp_path):
-    workspace = Workspace(starter_root())
-    settings = {**SMALL_BOT, "BOT_KNOWLEDGE__CACHE": str(tmp_path / "vectors.sqlite")}
-    async with open_scene(workspace, settings=settings) as scene:
+async def test_killed_after_ten_acknowledged_questions_ten_answers_come_none_twice(
+    workspace: Workspace,
+) -> None:
+    async with open_scene(workspace) as scene:
         at_once = await crash_once(scene, 0.0)
         _each_question_answered_once(at_once)
         assert at_once["answered_before"] < CUSTOMERS

@@ -47,7 +47,7 @@ async def test_the_card_goes_to_the_customers_own_manager_not_to_the_groups_owne
         if one.role == "客户经理" and one.userid != owner and me and one.branch == me.branch
     )
     life.demo.clock.advance(minutes=1)
-    befriend(life.world, colleague, member, quiet=True)  # the newest relation, and no event told
+    befriend(life.world, colleague, member)  # the newest relation
     await life.says(life.chat, member, "报名")
     (lead,) = await life.leads(member)
     assert lead.rm == colleague

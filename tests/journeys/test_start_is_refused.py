@@ -46,6 +46,14 @@ async def test_a_data_folder_that_cannot_be_written(workspace: Workspace, tmp_pa
     assert "不能写入" in await refused(copied, wecom=WECOM)
 
 
+async def test_a_way_out_of_the_banks_network_that_cannot_be_gone(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    copied = copy_workspace(workspace, tmp_path / "w")
+    assert "http://" in await refused(copied, wecom=WECOM | {"proxy": "bank:3128"})
+    assert "ca.pem" in await refused(copied, wecom=WECOM | {"ca_file": "ca.pem"})
+
+
 async def test_a_taken_port() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -79,12 +79,31 @@ class Life:
         return [item for item in fresh if item.kind.startswith(kind) and (not to or item.to == to)]
 
     async def asks(self, text: str, customer: str = "") -> list[str]:
-        """Let a customer write one to one; return what came back."""
+        """Let a customer write one to one; return what was answered."""
+        return await self.sends("text", {"content": text}, customer)
+
+    async def sends(self, form: str, payload: dict[str, object], customer: str = "") -> list[str]:
+        """Let a customer send a message of any form; return what was answered."""
         customer = customer or self.visitor
         self.new()
-        self.world.kf.customer_says(self.account, customer, text)
+        self.world.kf.customer_sends(self.account, customer, form, payload)
         await self.settle()
-        return [item.text for item in self.new("kf", customer)]
+        return self.answers(customer)
+
+    def answers(self, customer: str = "") -> list[str]:
+        """Return what was answered to a customer since the last look."""
+        fresh = self.new("kf", customer or self.visitor)
+        return [item.text for item in fresh if item.source == "kf_send_msg"]
+
+    def last_msgid(self, customer: str = "") -> str:
+        """Return the id of what a customer wrote last."""
+        talk = self.world.kf.conversation(self.account, customer or self.visitor)
+        return str([line for line in talk.lines if line.side == "customer"][-1].msgid)
+
+    def on_occasion(self, customer: str = "") -> list[str]:
+        """Return what was said to a customer as a session began, waited, was taken or ended."""
+        said = self.world.deliveries.select("kf", customer or self.visitor, "kf_send_msg_on_event")
+        return [item.text for item in said]
 
     async def says(self, chat: str, member: str, text: str) -> None:
         """Let somebody write in a group."""

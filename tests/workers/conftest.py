@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from bot.clock import FakeClock
+from bot.domain.messages import CHANNEL_OF
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
 from bot.workers.content import Content, Snapshot, read_snapshot, tables_for
+from bot.workers.outbox import OutboxWorker
 from bot.workspace import Workspace, starter_root
 from tests.make import NOON
+from tests.workers.line import Line
 
 
 @pytest.fixture
@@ -52,3 +55,13 @@ def content(snapshot: Snapshot) -> Content:
         tables=tables_for(NOON.date()),
         make_answerer=none,
     )
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+@pytest.fixture
+def worker(database: Database, content: Content, clock: FakeClock, line: Line) -> OutboxWorker:
+    return OutboxWorker(database, dict.fromkeys(CHANNEL_OF.values(), line), content, clock)

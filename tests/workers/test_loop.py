@@ -4,12 +4,14 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.clock import FakeClock
 from bot.domain.events import Notice
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
 from bot.workers.loop import run_for_ever
+from tests.waiting import until
 
 NOON = datetime(2026, 10, 12, 4, tzinfo=UTC)
 
@@ -131,3 +133,84 @@ async def test_a_worker_that_fails_stops_no_other(database):
 
     await within(5, broken, reader, database=database, clock=clock, then=read_all_the_same)
     assert broken.steps >= 1
+
+
+class Slow:
+    """Begins a step and waits; with ``hands`` it may be at several."""
+
+    watches = ("notices",)
+
+    def __init__(self, database: Database, clock: FakeClock, hands: int) -> None:
+        self._database = database
+        self._clock = clock
+        self.hands = hands
+        self.at_work = 0
+        self.most = 0
+        self.go_on = asyncio.Event()
+
+    async def step(self) -> int:
+        async with self._database.begin() as tx:
+            claimed = await tx.inbox.claim_notices(self._clock.now(), limit=1)
+        if not claimed:
+            return 0
+        self.at_work += 1
+        self.most = max(self.most, self.at_work)
+        await self.go_on.wait()
+        self.at_work -= 1
+        async with self._database.begin() as tx:
+            for item in claimed:
+                await tx.inbox.finish_notice(item)
+        return 1
+
+
+@pytest.mark.parametrize("hands", [1, 3])
+async def test_a_slow_step_holds_up_the_next_only_where_there_is_no_other_hand(database, hands):
+    clock = FakeClock(NOON)
+    worker = Slow(database, clock, hands)
+    for number in range(5):
+        await put(database, f"n{number}")
+
+    async def all_hands_are_full_and_then_all_is_done() -> None:
+        await until(lambda: worker.at_work == hands)
+        await asyncio.sleep(0.1)  # time in which one more would begin, if it could
+        assert worker.most == hands
+        worker.go_on.set()
+
+        async def nothing_left() -> bool:
+            async with database.read() as tx:
+                return await tx.next_due() is None
+
+        await until(nothing_left)
+
+    await within(
+        5, worker, database=database, clock=clock, then=all_hands_are_full_and_then_all_is_done
+    )
+    assert worker.most == hands
+
+
+async def test_work_that_waits_behind_its_lane_does_not_keep_the_loop_spinning(database):
+    clock = FakeClock(NOON)
+    async with database.begin() as tx:
+        rung = [Notice(key=key, channel="kf", body="", lane="kf:wkA") for key in ("a", "b")]
+        await tx.inbox.add_notices(rung, NOON)
+        assert len(await tx.inbox.claim_notices(NOON)) == 1  # by another process
+    reader = Reader(database, clock)
+
+    async def a_while() -> None:
+        await asyncio.sleep(0.4)
+
+    await within(5, reader, database=database, clock=clock, then=a_while)
+    assert reader.steps <= 3
+
+
+async def test_the_same_error_again_and_again_is_told_once(database):
+    clock = FakeClock(NOON)
+    broken = Broken()
+    await put(database, "a")
+
+    async def three_failures() -> None:
+        await until(lambda: broken.steps == 3)
+
+    with capture_logs() as logs:
+        await within(8, broken, database=database, clock=clock, then=three_failures)
+    assert [line["event"] for line in logs] == ["worker_failed"]

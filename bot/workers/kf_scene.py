@@ -1,0 +1,138 @@
+"""What is read of a one-to-one talk before it is thought about, and how its words are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from bot.answering.forms import form_of
+from bot.domain.compliance import Rules, mask
+from bot.domain.delivery import PERSON_STATES, Session
+from bot.domain.events import MessageReceived
+from bot.domain.ids import RmId
+from bot.domain.sessions import NEW, with_person
+from bot.domain.variables import variables_for
+from bot.domain.waiting import Batch, gather
+from bot.leads.desk import LeadDesk
+from bot.ports import Clock
+from bot.storage.db import Database
+from bot.storage.inbox import ClaimedEvent
+from bot.workers.content import Content
+from bot.workers.effects import Occasion
+from bot.workers.thinking import Scene
+
+_GREET_AGAIN = timedelta(days=30)
+_TAKEN_BACK = "[已撤回]"
+_SPOKEN = f"[{form_of('voice').label}]"
+
+
+class Sessions(Protocol):
+    """Where the true state of a session is asked for."""
+
+    async def of(self, account: str, customer: str) -> int:
+        """Return WeCom's state of a session."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read; ``truth`` is WeCom's own state where the mirror gave a person the word."""
+
+    batch: Batch
+    session: Session
+    truth: int | None
+    manager: RmId
+    scene: Scene
+
+    @property
+    def silent(self) -> bool:
+        """Tell whether a person has the word."""
+        state = self.session.state if self.truth is None else self.truth
+        return self.batch.left_to_person or state in PERSON_STATES
+
+
+class Reader:
+    """Reads what there is to know of a question."""
+
+    def __init__(
+        self,
+        database: Database,
+        content: Content,
+        sessions: Sessions,
+        desk: LeadDesk,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._content = content
+        self._sessions = sessions
+        self._desk = desk
+        self._clock = clock
+
+    async def read(self, claimed: ClaimedEvent, event: MessageReceived) -> Reading | None:
+        """Return the question that an event begins; None where another worker has taken it over."""
+        async with self._database.read() as tx:
+            batch = gather(await tx.lanes.rows(claimed.lane, claimed.id), claimed.id)
+            session = await tx.conversations.session(event.customer, event.account) or Session()
+            greeted = await tx.conversations.greeted_at(event.customer, event.account)
+            turns = await tx.conversations.last_turns(event.customer)
+            customer = await tx.people.customer(event.customer)
+        if batch is None:
+            return None
+        manager = self._desk.responsible(event.customer, customer, None)
+        bank, now = self._content.bank, self._clock.now()
+        scene = Scene(
+            variables=variables_for(
+                bank,
+                today=now.astimezone(bank.zone).date(),
+                manager=manager,
+                kf_link=self._content.kf_link,
+            ),
+            history=tuple(f"{turn.speaker}:{turn.text}" for turn in turns),
+            first_contact=greeted is None or event.sent_at - greeted > _GREET_AGAIN,
+        )
+        truth = None if batch.left_to_person else await self._truth(event, session)
+        return Reading(batch, session, truth, manager, scene)
+
+    async def _truth(self, event: MessageReceived, session: Session) -> int | None:
+        """Ask WeCom who has the word, where we believe that a person has.
+
+        The mirror may have missed the end of the session: silence must not last for ever.
+        """
+        if session.state not in PERSON_STATES:
+            return None
+        if not with_person(session, self._clock.now()):
+            return NEW
+        return await self._sessions.of(event.account, event.customer)
+
+
+def said_by(batch: Batch, heard: Mapping[str, str], rules: Rules) -> dict[str, str]:
+    """Return what each message says, with numbers masked, as it is kept."""
+    said = {}
+    for message in batch.messages:
+        masked = mask(heard.get(message.msgid) or message.text, rules)
+        label = f"[{form_of(message.form).label}]"
+        said[message.msgid] = masked if message.form == "text" and masked else label + masked
+    return said | {message.msgid: _TAKEN_BACK for message in batch.recalled}
+
+
+def asked_in(batch: Batch, said: Mapping[str, str]) -> str:
+    """Return the words to be answered, those that an older answer was taken back for first."""
+    lines = []
+    for message in batch.messages:
+        words = said[message.msgid] if message.form in ("text", "voice") else ""
+        lines += [message.earlier, words.removeprefix(_SPOKEN)]
+    return "\n".join(line for line in lines if line)
+
+
+def occasion_of(batch: Batch, said: Mapping[str, str]) -> Occasion:
+    """Return who said what, for what follows from it."""
+    newest = batch.newest
+    quote = [part for one in batch.messages for part in (one.earlier, said[one.msgid]) if part]
+    return Occasion(
+        key=newest.msgid,
+        customer=newest.customer,
+        quote="\n".join(quote),
+        at=newest.sent_at,
+        source="微信客服",
+    )

@@ -1,0 +1,77 @@
+"""The tidying at night: only then, only when nothing else is to be done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from bot.clock import FakeClock
+from bot.config.parts import RetentionSettings
+from bot.storage.db import Database
+from bot.storage.tables import events
+from bot.workers.content import Content
+from bot.workers.loop import run_until_idle
+from bot.workers.retention import RetentionWorker
+from tests.make import CUSTOMER, NOON, arrival, local
+
+NIGHT = local("02:00", "2026-10-13")
+OLD = NOON - timedelta(days=40)
+
+
+@pytest.fixture
+def tidier(database: Database, content: Content, clock: FakeClock) -> RetentionWorker:
+    return RetentionWorker(database, RetentionSettings(), content, clock)
+
+
+@pytest.fixture(autouse=True)
+async def old_rows(database: Database) -> None:
+    async with database.begin() as tx:
+        await tx.inbox.add_events([arrival("old")], OLD)
+        await tx.connection.execute(update(events).values(state="done", due_at=None))
+        await tx.conversations.add_turn(CUSTOMER, "客户", "您好", NOON - timedelta(days=200))
+        await tx.ledger.add("message_in", CUSTOMER, NOON - timedelta(days=2000))
+
+
+async def rows(database: Database) -> tuple[int, int, int]:
+    async with database.read() as tx:
+        counted = [
+            await tx.connection.exec_driver_sql(f"SELECT count(*) FROM {name}")
+            for name in ("events", "turns", "ledger")
+        ]
+    first, second, third = (result.scalar_one() for result in counted)
+    return first, second, third
+
+
+async def test_by_day_nothing_is_removed_and_at_night_what_is_old(
+    database: Database, tidier: RetentionWorker, clock: FakeClock
+) -> None:
+    assert await run_until_idle([tidier], database, clock) == 0
+    assert await rows(database) == (1, 1, 1)
+    clock.jump(NIGHT)
+    assert await run_until_idle([tidier], database, clock) > 0
+    assert await rows(database) == (0, 0, 1)  # the ledger is kept for ever
+    assert await run_until_idle([tidier], database, clock) == 0  # once a night
+
+
+async def test_while_work_waits_nothing_is_removed(
+    database: Database, tidier: RetentionWorker, clock: FakeClock
+) -> None:
+    clock.jump(NIGHT)
+    async with database.begin() as tx:
+        await tx.inbox.add_events([arrival("new")], clock.now())
+    assert await tidier.step() == 0
+    async with database.begin() as tx:
+        (event,) = await tx.inbox.claim_events(clock.now())
+        await tx.inbox.finish_event(event)
+    assert await tidier.step() == 1
+
+
+async def test_a_limit_of_days_for_the_ledger_is_kept(
+    database: Database, content: Content, clock: FakeClock
+) -> None:
+    clock.jump(NIGHT)
+    keep = RetentionSettings(ledger_days=365, turns_days=0)
+    await run_until_idle([RetentionWorker(database, keep, content, clock)], database, clock)
+    assert await rows(database) == (0, 1, 0)
