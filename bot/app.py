@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import gc
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,31 +12,48 @@ from functools import partial
 from aiohttp import web
 
 from bot.channels.callback import CallbackEndpoint
-from bot.config import Settings, require_wecom
-from bot.console.health import health_routes
-from bot.errors import ConfigError
+from bot.channels.doorbells import own_doorbell
+from bot.config import Settings
+from bot.console.health import Health
+from bot.front import Role, application_of, checked, open_endpoint, require_shared, stop_signals
+from bot.front import listening as listening
 from bot.knowledge.index import KnowledgeIndex
 from bot.leads.desk import LeadDesk
 from bot.log import logger
-from bot.parts import Progress, Wire, configurations, open_content, open_database, open_wire
+from bot.parts import Progress, Wire, open_content, open_database, open_wire
 from bot.ports import Clock
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
-from bot.storage.notices import NoticeWriter
-from bot.wecom.crypto import CallbackCrypto
+from bot.workers.archive import Rereader
+from bot.workers.brief import BriefWorker
+from bot.workers.catching_up import CatchUp
 from bot.workers.content import Content, Snapshot, read_snapshot
+from bot.workers.customers import CustomerWorker
 from bot.workers.effects import Effects
 from bot.workers.events import EventWorker
+from bot.workers.greeting import Greeting
 from bot.workers.group_talk import GroupTalk
 from bot.workers.groups import GroupLister, GroupWorker
+from bot.workers.hearing import Hearing
 from bot.workers.inbox import InboxWorker
+from bot.workers.kf_scene import Reader
 from bot.workers.loop import Manner, Worker, run_for_ever, run_until_idle, side_by_side
 from bot.workers.outbox import OutboxWorker
+from bot.workers.people_desk import PeopleDesk
+from bot.workers.people_pass import PeoplePass, begin_comparing
+from bot.workers.publish import publish
+from bot.workers.reconcile import DoubtWorker
+from bot.workers.retention import RetentionWorker
 from bot.workers.runs import RunWorker
+from bot.workers.sessions import SessionDesk
 from bot.workers.staff import StaffDesk
+from bot.workers.staff_talk import StaffTalk
 from bot.workers.talk import Talk
 from bot.workers.tasks import TaskWorker
-from bot.workers.ticker import ContentWorker, LeadWorker, publish
+from bot.workers.ticker import ContentWorker, LeadWorker
+from bot.workers.transfers import TransferWorker
+from bot.workers.unanswered import Unanswered
+from bot.workers.ways import WayPlanner, WayWorker
 from bot.workspace import Workspace
 
 log = logger(__name__)
@@ -62,14 +80,13 @@ class App:
 
     def web(self) -> web.Application:
         """Return the web application: callbacks and health."""
-        application = web.Application()
-        application.add_routes(self.endpoint.routes())
-        application.add_routes(health_routes(self.database))
-        return application
+        base_path = self.settings.server.base_path
+        return application_of(self.endpoint, Health(self.database, self.clock), base_path)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Run every worker until told to stop."""
-        await run_for_ever(self.workers, self.database, self.clock, stopping)
+        """Run every worker until told to stop, and then until nothing is in hand any more."""
+        drain_s = self.settings.server.drain_seconds
+        await run_for_ever(self.workers, self.database, self.clock, stopping, drain_s=drain_s)
 
 
 @asynccontextmanager
@@ -86,13 +103,10 @@ async def assemble(
 
     ``warm`` loads the model now: at the first question it would hold up callbacks.
     """
-    cryptos = _checked(settings)
+    cryptos = checked(settings)
     async with AsyncExitStack() as stack:
         snapshot = read_snapshot(workspace, clock.now().date())
-        database = await open_database(settings, workspace)
-        stack.push_async_callback(database.close)
-        await upgrade(database)
-        await database.take_over(clock.now())
+        database = await _own_database(stack, settings, workspace, clock)
         wire = await open_wire(stack, settings, workspace, database, clock)
         index, content = await open_content(stack, settings, workspace, clock, snapshot)
 
@@ -100,7 +114,7 @@ async def assemble(
         await reindex(snapshot)
         if warm and not settings.embedding.base_url:
             await index.embedder.query(_FIRST_WORDS)
-        await publish(database, content, clock.now())
+        await _begin(database, snapshot, clock)
         files = ContentWorker(database, content, reindex, clock)
         yield App(
             settings=settings,
@@ -108,28 +122,32 @@ async def assemble(
             clock=clock,
             database=database,
             content=content,
-            endpoint=_endpoint(settings, cryptos, database, clock),
+            endpoint=open_endpoint(settings, cryptos, database, clock),
             content_worker=files,
-            workers=_workers(database, wire, content, files, clock, manner),
+            workers=(
+                *_workers(database, wire, content, files, clock, manner),
+                RetentionWorker(database, settings.retention, content, clock),
+            ),
         )
+
+
+async def _own_database(
+    stack: AsyncExitStack, settings: Settings, workspace: Workspace, clock: Clock
+) -> Database:
+    database = await open_database(settings, workspace)
+    stack.push_async_callback(database.close)
+    await upgrade(database)
+    await database.take_over(clock.now())
+    return database
+
+
+async def _begin(database: Database, snapshot: Snapshot, clock: Clock) -> None:
+    await publish(database, snapshot, clock.now())
+    await begin_comparing(database, clock.now())
 
 
 async def _reindex(index: KnowledgeIndex, progress: Progress | None, snapshot: Snapshot) -> None:
     await index.publish(snapshot.documents(), progress)
-
-
-def _checked(settings: Settings) -> Mapping[str, CallbackCrypto]:
-    """Refuse missing settings and bad keys before anything slow is done."""
-    require_wecom(settings)
-    return configurations(settings)
-
-
-def _endpoint(
-    settings: Settings, cryptos: Mapping[str, CallbackCrypto], database: Database, clock: Clock
-) -> CallbackEndpoint:
-    writer = NoticeWriter(database, clock)
-    window = settings.wecom.replay_window_seconds
-    return CallbackEndpoint(cryptos, writer, clock, window)
 
 
 def _workers(
@@ -140,60 +158,88 @@ def _workers(
     clock: Clock,
     manner: Manner,
 ) -> tuple[Worker, ...]:
-    desk = LeadDesk(lambda: content.bank)
-    effects = Effects(desk, content)
-    talk = Talk(database, content, wire.directory, wire.sessions, desk, effects, clock)
-    group_talk = GroupTalk(database, content, desk, effects, clock)
+    store = Greeting(content).after(Hearing(content).store)
+    side = wire.staff_side
     return (
-        InboxWorker(database, wire.channels, clock),
-        EventWorker(
-            database, talk, group_talk, StaffDesk(lambda: content.bank), clock, manner=manner
-        ),
+        CatchUp(database, own_doorbell, clock),
+        InboxWorker(database, wire.channels, clock, store=store, manner=manner),
+        _event_worker(database, wire, content, clock, manner),
         OutboxWorker(database, wire.channels, content, clock, manner=manner),
         GroupLister(database, wire.directory, clock),
         GroupWorker(database, wire.directory, content, clock),
+        CustomerWorker(database, wire.directory, content, clock),
+        PeoplePass(database, wire.directory, content, clock),
+        WayPlanner(database, content, clock),
+        WayWorker(database, wire.ways, clock),
+        TransferWorker(database, wire.inheritance, clock),
         RunWorker(database, content, clock),
         TaskWorker(database, wire.results, content, clock),
-        LeadWorker(database, content, clock),
+        DoubtWorker(database, wire.made, content, clock),
+        LeadWorker(database, content, clock, card_link=side.card_link),
         content_worker,
+        *((side.line,) if side.line else ()),
+        *((BriefWorker(database, content, clock, side.brief_hour),) if side.has_group else ()),
     )
 
 
-async def serve(settings: Settings, workspace: Workspace, clock: Clock) -> None:
-    """Run web and workers until the process is told to stop."""
-    import signal
+def _event_worker(
+    database: Database, wire: Wire, content: Content, clock: Clock, manner: Manner
+) -> EventWorker:
+    """Join everybody who works on some kind of event."""
+    desk = LeadDesk(lambda: content.bank, staff_group=wire.staff_side.has_group)
+    effects = Effects(desk, content)
+    reader = Reader(database, content, wire.sessions, desk, clock)
+    talk = Talk(database, content, wire.directory, reader, effects, wire.ears, clock)
+    sessions = SessionDesk(content, Unanswered(effects))
+    group_talk = GroupTalk(database, content, desk, effects, clock)
+    return EventWorker(
+        database,
+        talk,
+        sessions,
+        group_talk,
+        StaffDesk(lambda: content.bank),
+        StaffTalk(database, content, clock, wire.staff_side.so_far),
+        PeopleDesk(content),
+        Rereader(database, wire.archive, clock),
+        clock,
+        manner=manner,
+    )
 
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    async with assemble(settings, workspace, clock, progress=_log_progress, warm=True) as app:
-        async with listening(app.web(), settings.server.host, settings.server.port) as address:
-            log.info("bot_started", address=address)
-            await app.run(stopping)
-        log.info("bot_stopped")
+
+async def serve(
+    settings: Settings,
+    workspace: Workspace,
+    clock: Clock,
+    role: Role = "both",
+    port: int | None = None,
+) -> None:
+    """Run workers, and web unless others have it, until the process is told to stop.
+
+    Workers alone listen only where a ``port`` is given, and tell their health there.
+    """
+    require_shared(settings, role)
+    stopping = stop_signals()
+    async with (
+        assemble(settings, workspace, clock, progress=_log_progress, warm=True) as app,
+        AsyncExitStack() as stack,
+    ):
+        app.database.share_news(ring=False)
+        server, address = settings.server, ""
+        if role == "both" or port is not None:
+            web_half = application_of(
+                app.endpoint if role == "both" else None,
+                Health(app.database, clock, role, stopping),
+                server.base_path,
+            )
+            address = await stack.enter_async_context(
+                listening(web_half, server.host, port or server.port)
+            )
+        log.info("bot_started", address=address, role=role)
+        gc.freeze()  # files, index and model stay: to look through them again slows every worker
+        await app.run(stopping)
+    log.info("bot_stopped", role=role)
 
 
 def _log_progress(done: int, total: int) -> None:
     if done == total or done % _TELL_EVERY == 0:
         log.info("passages_embedded", done=done, total=total)
-
-
-@asynccontextmanager
-async def listening(application: web.Application, host: str, port: int) -> AsyncIterator[str]:
-    """Listen, and give the address; raise ``ConfigError`` in a sentence where that fails."""
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ConfigError(
-                f"{host} 的端口 {port} 用不了，多半已被占用。"
-                "请关掉占用它的程序，或换一个端口(BOT_SERVER__PORT)。"
-            ) from error
-        taken = runner.addresses[0][1]
-        yield f"http://{host}:{taken}"
-    finally:
-        await runner.cleanup()

@@ -40,6 +40,17 @@ class ContentError(BotError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class DatabaseFailed(BotError):
+    """The database could not do it now; what was not committed is not done, and can be tried again.
+
+    ``reason`` is unreachable, full, read_only, conflict or timeout.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"database_{reason}")
+
+
 class CallbackRejected(BotError):
     """A callback is not WeCom's or cannot be read; nothing of it is stored."""
 
@@ -79,4 +90,13 @@ class Undeliverable(ChannelError):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
+        super().__init__(reason)
+
+
+class SessionMoved(Undeliverable):
+    """A 微信客服 session is not where we thought; carries what WeCom says of it now."""
+
+    def __init__(self, reason: str, state: int, servicer: str) -> None:
+        self.state = state
+        self.servicer = servicer
         super().__init__(reason)

@@ -6,7 +6,8 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -29,6 +30,22 @@ def _mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableM
     return event
 
 
+class _ErrorOutput:
+    """The standard error of the moment: tests and terminals put others in its place.
+
+    Where its disk is full, a line is lost and nothing of the work.
+    """
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return sys.stderr.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
 def set_up_logs(level: str = "INFO", *, as_json: bool = False) -> None:
     """Send logs to standard error, as lines for people or as JSON for machines."""
     renderer: Any = (
@@ -45,7 +62,7 @@ def set_up_logs(level: str = "INFO", *, as_json: bool = False) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _ErrorOutput())),
         cache_logger_on_first_use=False,
     )
 

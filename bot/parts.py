@@ -11,28 +11,44 @@ from bot.ai.cache import CachedEmbedder, CacheUnusable, VectorCache
 from bot.ai.chat import open_chat
 from bot.ai.chroma import ChromaStore, MemoryStore
 from bot.ai.embed import open_embedder
+from bot.ai.folder import own_folder
+from bot.ai.speech import open_speech
 from bot.answering.answer import Answerer
 from bot.channels.app import AppChannel
 from bot.channels.archive import ArchiveChannel
 from bot.channels.contact import ContactChannel
 from bot.channels.directory import SendResults, SessionStates, WeComDirectory
+from bot.channels.inheritance import Inheritance
 from bot.channels.kf import KfChannel
-from bot.channels.media import MediaShelf
+from bot.channels.made import MadeTasks
+from bot.channels.media import MediaShelf, Recordings
+from bot.channels.staff_side import StaffSide, open_staff_side
+from bot.channels.tags import TagIds
+from bot.channels.ways import WeComWays
 from bot.config import Settings
 from bot.domain.knowledge import Document
+from bot.domain.pace import SENDING_APIS
 from bot.errors import ConfigError
+from bot.front import configurations as configurations
+from bot.front import open_database as open_database
 from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.search import KnowledgeSearch
-from bot.ports import Channel, ChatModel, Clock, VectorStore
+from bot.ports import Channel, ChatModel, Clock, Speech, VectorStore
 from bot.storage.db import Database
+from bot.storage.rates import SharedRates
 from bot.storage.tokens import DatabaseTokens
 from bot.wecom.app import AppApi
 from bot.wecom.archive import ArchiveClient
+from bot.wecom.archive_child import LibraryArchive
+from bot.wecom.archive_library import LibraryOrder
 from bot.wecom.client import WeComClient
 from bot.wecom.contact import ContactApi
-from bot.wecom.crypto import CallbackCrypto
 from bot.wecom.kf import KfApi
+from bot.wecom.transfers import TransferApi
+from bot.wecom.transport import trust
+from bot.wecom.ways import WayApi
 from bot.workers.content import Content, Snapshot, tables_for
+from bot.workers.voice import Ears
 from bot.workspace import Workspace
 
 Progress = Callable[[int, int], None]
@@ -46,6 +62,12 @@ class Wire:
     directory: WeComDirectory
     results: SendResults
     sessions: SessionStates
+    made: MadeTasks
+    ways: WeComWays
+    inheritance: Inheritance
+    ears: Ears
+    staff_side: StaffSide
+    archive: ArchiveChannel
 
 
 async def open_wire(
@@ -57,33 +79,112 @@ async def open_wire(
 ) -> Wire:
     """Open the client of WeCom with everything that speaks over it."""
     wecom = settings.wecom
-    client = WeComClient(
-        wecom.api_base,
-        wecom.corp_id,
-        wecom.secret.get_secret_value(),
-        DatabaseTokens(database),
-        clock,
-        timeout_s=wecom.timeout_seconds,
-    )
+    client = open_client(settings, workspace, database, clock)
     stack.push_async_callback(client.close)
-    archive = None
-    if settings.archive.url:
-        archive = ArchiveClient(settings.archive.url, settings.archive.secret.get_secret_value())
-        stack.push_async_callback(archive.close)
+    archive = await _open_archive(stack, settings, workspace)
     contact, kf = ContactApi(client), KfApi(client)
     media = MediaShelf(client, workspace.sop / "files", clock)
+    tags = TagIds(contact)
+    staff_side = open_staff_side(stack, settings, workspace, database, clock)
+    group_words = ArchiveChannel(archive, clock)
     channels: tuple[Channel, ...] = (
         KfChannel(kf, clock, settings.kf.repeated_msgid_code),
-        AppChannel(AppApi(client, wecom.agent_id)),
-        ContactChannel(contact, media),
-        ArchiveChannel(archive, clock),
+        AppChannel(AppApi(client, wecom.agent_id), listens=not staff_side.has_bot),
+        ContactChannel(contact, media, tags),
+        group_words,
+        *staff_side.channels,
     )
     return Wire(
         channels={channel.name: channel for channel in channels},
-        directory=WeComDirectory(contact),
+        directory=WeComDirectory(contact, tags),
         results=SendResults(contact),
         sessions=SessionStates(kf),
+        made=MadeTasks(contact),
+        ways=WeComWays(WayApi(client)),
+        inheritance=Inheritance(TransferApi(client)),
+        ears=Ears(await _speech(stack, settings), Recordings(client)),
+        staff_side=staff_side,
+        archive=group_words,
     )
+
+
+def open_inheritance(
+    stack: AsyncExitStack,
+    settings: Settings,
+    workspace: Workspace,
+    database: Database,
+    clock: Clock,
+) -> Inheritance:
+    """Open only what customers and groups are handed on by."""
+    client = open_client(settings, workspace, database, clock)
+    stack.push_async_callback(client.close)
+    return Inheritance(TransferApi(client))
+
+
+async def _speech(stack: AsyncExitStack, settings: Settings) -> Speech | None:
+    """Open the model that hears voice messages, if the settings name one."""
+    speech = settings.speech
+    return await stack.enter_async_context(
+        open_speech(
+            speech.model,
+            base_url=speech.base_url,
+            api_key=speech.api_key.get_secret_value(),
+            wait_for=speech.timeout_seconds,
+        )
+    )
+
+
+def open_client(
+    settings: Settings, workspace: Workspace, database: Database, clock: Clock
+) -> WeComClient:
+    """Return the client of WeCom's API; raise ``ConfigError`` for a proxy or certificate file."""
+    wecom = settings.wecom
+    proxy = wecom.proxy.get_secret_value()
+    ca_file = str(workspace.resolve(wecom.ca_file)) if wecom.ca_file else ""
+    return WeComClient(
+        wecom.api_base,
+        wecom.corp_id,
+        wecom.secret.get_secret_value(),
+        DatabaseTokens(database, clock),
+        clock,
+        timeout_s=wecom.timeout_seconds,
+        rates=SharedRates(database, clock, SENDING_APIS),
+        proxy=proxy,
+        tls=trust(ca_file),
+    )
+
+
+async def _open_archive(
+    stack: AsyncExitStack, settings: Settings, workspace: Workspace
+) -> ArchiveClient | LibraryArchive | None:
+    archive = _archive(settings, workspace)
+    if archive is not None:
+        stack.push_async_callback(archive.close)
+    if isinstance(archive, LibraryArchive):
+        await archive.start()
+    return archive
+
+
+def _archive(settings: Settings, workspace: Workspace) -> ArchiveClient | LibraryArchive | None:
+    """Open the archive by the library, by a bridge, or not at all."""
+    archive = settings.archive
+    secret = archive.secret.get_secret_value()
+    if archive.url and archive.library:
+        raise ConfigError(
+            "[archive] url 和 library 只能写一个：有桥就写 url，自己加载原生库就写 library。"
+        )
+    if archive.library:
+        order = LibraryOrder(
+            library=str(workspace.resolve(archive.library)),
+            corp_id=settings.wecom.corp_id,
+            secret=secret,
+            keys={version: str(workspace.resolve(file)) for version, file in archive.keys.items()},
+            proxy=archive.proxy,
+            proxy_password=archive.proxy_password.get_secret_value(),
+            timeout_s=archive.timeout_seconds,
+        )
+        return LibraryArchive(order)
+    return ArchiveClient(archive.url, secret) if archive.url else None
 
 
 async def open_content(
@@ -147,7 +248,8 @@ async def open_index(
         ) from error
     store: VectorStore = MemoryStore(embedder.dimensions)
     if settings.knowledge.store == "chroma":
-        store = ChromaStore(workspace.resolve(settings.knowledge.folder), embedder.name)
+        folder = stack.enter_context(own_folder(workspace.resolve(settings.knowledge.folder)))
+        store = ChromaStore(folder, embedder.name)
     return KnowledgeIndex(embedder, store)
 
 
@@ -167,35 +269,3 @@ def answerer_for(
         snapshot.bank.zone,
         timedelta(seconds=write_within),
     )
-
-
-def configurations(settings: Settings) -> dict[str, CallbackCrypto]:
-    """Return the callback configurations by name; "" is the default one."""
-    wecom = settings.wecom
-
-    def crypto(token: str, aes_key: str) -> CallbackCrypto:
-        return CallbackCrypto(token, aes_key, wecom.corp_id)
-
-    default = crypto(
-        wecom.callback_token.get_secret_value(), wecom.callback_aes_key.get_secret_value()
-    )
-    named = {
-        name: crypto(one.token.get_secret_value(), one.aes_key.get_secret_value())
-        for name, one in wecom.callbacks.items()
-    }
-    return {"": default} | named
-
-
-async def open_database(settings: Settings, workspace: Workspace) -> Database:
-    """Open the database that the settings name."""
-    url = _database_url(settings, workspace)
-    return await Database.open(url, durable=settings.database.durable)
-
-
-def _database_url(settings: Settings, workspace: Workspace) -> str:
-    """Return the database's address, a relative SQLite file from the workspace's root."""
-    text = settings.database.url
-    if not text.startswith("sqlite"):
-        return text
-    scheme, _, path = text.partition(":///")
-    return f"{scheme}:///{workspace.resolve(path or 'data/zhilin.db').as_posix()}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.domain.events import Notice, Received
-from bot.domain.ids import CustomerId, GroupChatId
+from bot.domain.ids import CustomerId, GroupChatId, RmId
 from bot.domain.knowledge import Prompt, VectorItem
 from bot.domain.messages import Outbound, Receipt
 from bot.domain.people import Customer, GroupChat
@@ -42,6 +42,14 @@ class Channel(Protocol):
         """
 
 
+@runtime_checkable
+class Preparing(Protocol):
+    """A channel that has something to do ahead of a call, which nobody sees and may take long."""
+
+    async def prepare(self, message: Outbound) -> None:
+        """Make ready what ``send`` will need; nothing leaves. Raise as ``send`` does."""
+
+
 class Acknowledger(Protocol):
     """Answers a callback in its own HTTP response, where WeCom waits for words there."""
 
@@ -56,7 +64,21 @@ class Directory(Protocol):
     """Who the customers and groups are."""
 
     async def customer(self, customer: CustomerId) -> Customer:
-        """Return a customer; one that nobody serves comes back without managers."""
+        """Return a customer with all their managers; one nobody serves comes back without."""
+
+    async def managers(self) -> Sequence[RmId]:
+        """List the members who may have customers."""
+
+    async def customers_of(self, manager: RmId, cursor: str) -> tuple[Sequence[Customer], str]:
+        """Return one page of a manager's customers, each as this manager knows them.
+
+        With it comes where to read on, "" at the end.
+        """
+
+    async def groups_of(
+        self, owners: Sequence[RmId], cursor: str
+    ) -> tuple[Sequence[GroupChatId], str]:
+        """Return one page of these members' groups (at most 100 members), and where to read on."""
 
     async def group(self, chat: GroupChatId) -> GroupChat | None:
         """Return a group with its members; None where it is gone."""
@@ -108,3 +130,16 @@ class ChatModel(Protocol):
 
     async def write(self, prompt: Prompt) -> str:
         """Return the text; raise ``Retryable`` on a time-out or a failure."""
+
+    def stream(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """Give the text bit by bit as it is written; raise as ``write`` does."""
+
+
+class Speech(Protocol):
+    """Writes down what was spoken."""
+
+    async def transcribe(self, audio: bytes, form: str) -> str:
+        """Return the words of a recording, "" where there are none; ``form`` is such as "amr".
+
+        Raise ``Retryable`` on a time-out or a failure.
+        """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,11 +35,12 @@ def the_settings(workspace: Workspace, today: date) -> Settings:
     """Read the settings; a problem in them is listed together with those of every other file."""
     from bot.config import load_settings
     from bot.errors import ContentError
-    from bot.workers.content import inspect
 
     try:
         return load_settings(workspace.config)
     except ContentError as error:
+        from bot.workers.content import inspect
+
         _, found = inspect(workspace, today)
         raise ContentError((*error.problems, *found)) from error
 
@@ -104,3 +105,23 @@ def _print_rows(figures: dict[str, Any], indent: str) -> None:
         else:
             shown = "是" if value is True else "否" if value is False else value
             typer.echo(f"{indent}{key:<{width}}  {shown}")
+
+
+def print_columns(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in aligned columns; the last column is as wide as it likes."""
+    widths = [max(map(_columns_of, column)) for column in list(zip(*rows, strict=True))[:-1]]
+    for *cells, last in rows:
+        shown = [padded(cell, width) for cell, width in zip(cells, widths, strict=True)]
+        typer.echo("  ".join((*shown, last)).rstrip())
+
+
+def padded(text: str, width: int) -> str:
+    """Fill a text up to so many columns of a terminal."""
+    return text + " " * (width - _columns_of(text))
+
+
+def _columns_of(text: str) -> int:
+    """Return how many columns a text takes: Chinese characters take two."""
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -10,8 +10,13 @@ import typer
 from bot import __version__
 
 from bot.cli import running as running  # isort: skip - first in the list of commands
+from bot.cli import conformance as conformance
 from bot.cli import content as content
 from bot.cli import database as database
+from bot.cli import sending as sending
+from bot.cli import transfer as transfer
+from bot.cli import ways as ways
+from bot.cli import work as work
 from bot.cli.root import cli
 from bot.terminal import print_problems
 
@@ -20,6 +25,7 @@ __all__ = ["cli", "main"]
 
 def main() -> None:
     """Run the command; every error on purpose is said in words, with an exit code."""
+    from bot.cli.failures import in_words
     from bot.errors import BotError, ContentError
 
     try:
@@ -28,7 +34,7 @@ def main() -> None:
         print_problems(error.problems)
         sys.exit(1)
     except BotError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(in_words(error), err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

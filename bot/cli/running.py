@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -61,18 +61,43 @@ async def _serve_demo(workspace: Workspace, port: int, seed: int) -> None:
 
 
 @cli.command()
-def serve(folder: Folder = None) -> None:
+def serve(
+    folder: Folder = None,
+    web_only: Annotated[
+        bool, typer.Option("--web-only", help="只收回调，不干活；要用 PostgreSQL。")
+    ] = False,
+    workers_only: Annotated[
+        bool, typer.Option("--workers-only", help="只干活，不收回调；要用 PostgreSQL。")
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help="监听的端口，代替 [server] port；--workers-only 写了它才监听，只回答健康检查。",
+        ),
+    ] = None,
+) -> None:
     """上线运行：收企业微信的回调，答客户，走剧本。
 
     设置写在 config.toml，密钥放环境变量，例如 BOT_WECOM__SECRET。例:zhilin serve -C /srv/bank
     """
-    from bot.app import serve as run_bot
+    if web_only and workers_only:
+        raise typer.BadParameter("--web-only 和 --workers-only 只能写一个；两样都要，就都不写。")
     from bot.clock import SystemClock
 
     workspace = the_workspace(folder)
     settings = the_settings(workspace, today())
     logs(settings.log.level, as_json=settings.log.as_json)
-    run(run_bot(settings, workspace, SystemClock()))
+    if web_only:
+        from bot.front import serve_front
+
+        run(serve_front(settings, workspace, SystemClock(), port))
+        return
+    from bot.app import serve as run_bot
+
+    role: Literal["both", "workers"] = "workers" if workers_only else "both"
+    run(run_bot(settings, workspace, SystemClock(), role, port))
 
 
 @cli.command()

@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from bot.config.mistakes import problem
 from bot.config.parts import (
+    AibotSettings,
     ArchiveSettings,
     DatabaseSettings,
     EmbeddingSettings,
@@ -20,7 +26,10 @@ from bot.config.parts import (
     LlmSettings,
     LogSettings,
     Part,
+    RetentionSettings,
     ServerSettings,
+    SpeechSettings,
+    StaffSettings,
     WeComSettings,
 )
 from bot.errors import ConfigError, ContentError, Problem
@@ -40,11 +49,15 @@ class Settings(BaseSettings):
     wecom: WeComSettings = WeComSettings()
     archive: ArchiveSettings = ArchiveSettings()
     kf: KfSettings = KfSettings()
+    aibot: AibotSettings = AibotSettings()
+    staff: StaffSettings = StaffSettings()
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     llm: LlmSettings = LlmSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    speech: SpeechSettings = SpeechSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
 
     @classmethod
@@ -68,7 +81,7 @@ def load_settings(file: Path, **overrides: dict[str, Any]) -> Settings:
     try:
         text = file.read_text("utf-8") if file.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"读不了 {file.name}:请检查文件权限，并存成 UTF-8。") from error
+        raise ConfigError(f"读不了 {file.name}：请检查文件权限，并存成 UTF-8。") from error
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -80,11 +93,36 @@ def load_settings(file: Path, **overrides: dict[str, Any]) -> Settings:
         settings = Settings(**data)
     except ValidationError as error:
         raise ContentError(problem(file.name, text, item) for item in error.errors()) from error
+    except SettingsError as error:  # a whole table in one variable has to be JSON
+        table = match.group(1).upper() if (match := re.search(r'"(\w+)"', str(error))) else "…"
+        raise ConfigError(
+            f"环境变量 BOT_{table} 或 BOT_{table}__… 看不懂：一个变量只写一项，例如 "
+            "BOT_SERVER__PORT=8080、BOT_ARCHIVE__KEYS__1=keys/archive-1.pem。"
+        ) from None
     for table, values in overrides.items():
         part: Part = getattr(settings, table)
         forced = part.model_validate(part.model_dump() | values)
         settings = settings.model_copy(update={table: forced})
     return settings
+
+
+def require_aibot(settings: Settings) -> None:
+    """Raise ``ConfigError`` in one sentence where the AI bot's mode lacks what it needs."""
+    bot = settings.aibot
+    needed = {
+        "": {},
+        "websocket": {"bot_id": bot.bot_id, "secret": bot.secret.get_secret_value()},
+        "webhook": {
+            "token": bot.token.get_secret_value(),
+            "aes_key": bot.aes_key.get_secret_value(),
+        },
+    }[bot.mode]
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        raise ConfigError(
+            f"智能机器人选了 {bot.mode}，还缺 [aibot] {'、'.join(missing)}。"
+            "请在企业微信「智能机器人 → API 模式」里找到它们填上，或把 [aibot] mode 留空。"
+        )
 
 
 def require_wecom(settings: Settings) -> None:

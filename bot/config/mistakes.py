@@ -6,6 +6,7 @@ import os
 import re
 from typing import Any
 
+from bot.config.addresses import NOT_AN_ADDRESS
 from bot.errors import Problem
 
 
@@ -27,16 +28,26 @@ def _explain(item: Any) -> tuple[str, str]:
     if kind == "extra_forbidden":
         return "没有这一项设置", "删掉它，或对照 README 的设置表改名"
     if kind == "literal_error":
-        return "不是允许的值", f"只能写：{context.get('expected', '')}"
+        return "不是允许的值", f"只能写：{_choices(str(context.get('expected', '')))}"
+    if kind == NOT_AN_ADDRESS:
+        return "不是一个完整的地址", f"以 {' 或 '.join(context['schemes'])} 开头，中间不要有空格"
     if kind.startswith(("int_", "float_")):
         return "应当是一个数", "改成数字，不加引号"
+    if kind == "string_pattern_mismatch" and item["loc"][-1] == "base_path":
+        return "不是一段路径", '以 / 开头、不以 / 结尾，例如 "/zhilin"；不用就留空'
     if kind.startswith("bool_"):
         return "应当是 true 或 false", "改成 true 或 false"
     bounds = {"greater_than": "大于", "greater_than_equal": "不小于", "less_than_equal": "不大于"}
     if kind in bounds:
-        bound = next(iter(context.values()), "")
-        return "数值超出范围", f"应当{bounds[kind]} {bound}"
+        bound = next(iter(context.values()), 0)
+        return "数值超出范围", f"应当{bounds[kind]} {bound:g}"
     return "写法不对", "对照示例的 config.toml 改"
+
+
+def _choices(expected: str) -> str:
+    """Return pydantic's list of literals as Chinese has it."""
+    words = re.findall(r"'([^']*)'", expected)
+    return "、".join(word or "空" for word in words)
 
 
 def _line(text: str, path: list[str]) -> int:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from bot.config.addresses import starts_with
+
+WebAddress = Annotated[str, starts_with("http://", "https://")]
+SecretWebAddress = Annotated[SecretStr, starts_with("http://", "https://")]
+SocketAddress = Annotated[str, starts_with("wss://", "ws://")]
+ProxyAddress = Annotated[str, starts_with("http://", "https://", "socks5://")]
 
 
 class Part(BaseModel):
@@ -14,59 +21,112 @@ class Part(BaseModel):
 
 
 class CallbackSettings(Part):
-    """One more callback configuration, answered at ``/wecom/callback/NAME``."""
+    """One more callback configuration, answered at ``/wecom/callback/NAME``.
+
+    The previous keys are good beside the new ones until they are taken out.
+    """
 
     token: SecretStr = SecretStr("")
     aes_key: SecretStr = SecretStr("")
+    previous_token: SecretStr = SecretStr("")
+    previous_aes_key: SecretStr = SecretStr("")
 
 
 class WeComSettings(Part):
-    """How WeCom is reached and how it reaches us."""
+    """How WeCom is reached and how it reaches us.
 
-    api_base: str = "https://qyapi.weixin.qq.com"
+    ``proxy`` is the way out of the bank's network, http://user:password@host:port; ``ca_file``
+    are certificates in PEM that are trusted beside the system's own.
+    """
+
+    api_base: WebAddress = "https://qyapi.weixin.qq.com"
     corp_id: str = ""
     secret: SecretStr = SecretStr("")
     agent_id: int = 0
     callback_token: SecretStr = SecretStr("")
     callback_aes_key: SecretStr = SecretStr("")
+    previous_callback_token: SecretStr = SecretStr("")
+    previous_callback_aes_key: SecretStr = SecretStr("")
     callbacks: dict[str, CallbackSettings] = Field(default_factory=dict)
     timeout_seconds: float = Field(default=10.0, gt=0, le=60)
     replay_window_seconds: int = Field(default=3600, ge=60)
+    proxy: SecretWebAddress = SecretStr("")
+    ca_file: str = ""
 
 
 class ArchiveSettings(Part):
-    """Whether group messages can be read (会话内容存档), and from where."""
+    """Whether group messages can be read (会话内容存档), and how: a bridge's URL or the library.
 
-    url: str = ""
+    ``keys`` are PEM files of RSA private keys by the version of their public key.
+    """
+
+    url: WebAddress = ""
+    library: str = ""
     secret: SecretStr = SecretStr("")
+    keys: dict[str, str] = Field(default_factory=dict)
+    proxy: ProxyAddress = ""
+    proxy_password: SecretStr = SecretStr("")
+    timeout_seconds: int = Field(default=10, ge=1, le=60)
 
 
 class KfSettings(Part):
     """The 微信客服 account that customers are sent to."""
 
-    link: str = ""
+    link: WebAddress = ""
     repeated_msgid_code: int = 40058  # WeCom publishes no code of its own for it
 
 
+class AibotSettings(Part):
+    """The AI bot (智能机器人) that the bank's own staff ask; an empty ``mode`` means there is none.
+
+    ``bot_id`` and ``secret`` are for the WebSocket; ``token`` and ``aes_key`` are for the webhook,
+    whose address is ``/wecom/callback/aibot``.
+    """
+
+    mode: Literal["", "websocket", "webhook"] = ""
+    bot_id: str = ""
+    secret: SecretStr = SecretStr("")
+    ws_url: SocketAddress = "wss://openws.work.weixin.qq.com"
+    token: SecretStr = SecretStr("")
+    aes_key: SecretStr = SecretStr("")
+
+
+class StaffSettings(Part):
+    """How the bank's own staff are told: an internal group's message push, and the daily brief.
+
+    ``card_link`` is the page that a warning's card opens; without one it is a plain text.
+    """
+
+    group_webhook: SecretWebAddress = SecretStr("")
+    brief_hour: int = Field(default=9, ge=0, le=23)
+    card_link: WebAddress = ""
+
+
 class DatabaseSettings(Part):
-    """Where what happened is kept."""
+    """Where what happened is kept; ``pool`` is the most connections of a process to PostgreSQL."""
 
     url: str = "sqlite:///data/zhilin.db"
     durable: bool = True
+    pool: int = Field(default=10, ge=2, le=200)
 
 
 class ServerSettings(Part):
-    """Where the bot listens."""
+    """Where the bot listens, and how long it may take to finish what it has in hand at the end.
+
+    ``base_path`` is the path under which a reverse proxy passes requests on, such as /zhilin.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    base_path: str = Field(default="", pattern=r"^(?:/[0-9A-Za-z._~-]+)*$")
+    drain_seconds: float = Field(default=20.0, ge=0, le=600)
 
 
 class LlmSettings(Part):
     """The language model; without one, the approved texts themselves are the answers."""
 
     model: str = ""
-    base_url: str = ""
+    base_url: WebAddress = ""
     api_key: SecretStr = SecretStr("")
     timeout_seconds: float = Field(default=8.0, gt=0, le=60)
 
@@ -75,9 +135,18 @@ class EmbeddingSettings(Part):
     """The model that turns text into vectors; by default one that comes with the program."""
 
     model: str = ""
-    base_url: str = ""
+    base_url: WebAddress = ""
     api_key: SecretStr = SecretStr("")
     dimensions: int = Field(default=0, ge=0, le=8192)
+
+
+class SpeechSettings(Part):
+    """The model that hears voice messages; without one, a person is called to listen."""
+
+    model: str = ""
+    base_url: WebAddress = ""
+    api_key: SecretStr = SecretStr("")
+    timeout_seconds: float = Field(default=20.0, gt=0, le=60)
 
 
 class KnowledgeSettings(Part):
@@ -86,6 +155,15 @@ class KnowledgeSettings(Part):
     folder: str = "data/index"
     cache: str = "data/vectors.sqlite"
     store: Literal["chroma", "memory"] = "chroma"
+
+
+class RetentionSettings(Part):
+    """How many days what is over is kept; 0 keeps it for ever."""
+
+    # Weekly caps and whatever WeCom may still send again lie within two weeks.
+    done_days: int = Field(default=30, ge=14)
+    turns_days: int = Field(default=180, ge=0)
+    ledger_days: int = Field(default=0, ge=0)
 
 
 class LogSettings(Part):

@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
+
 from aiohttp import web
 
+from bot.errors import DatabaseFailed
+from bot.ports import Clock
 from bot.storage.db import Database
 
 
-def health_routes(database: Database) -> list[web.RouteDef]:
-    """Return ``/healthz`` (the process answers) and ``/readyz`` (the database does too)."""
+@dataclass(frozen=True)
+class Health:
+    """What a process can say of itself."""
+
+    database: Database
+    clock: Clock
+    role: str = "both"
+    stopping: asyncio.Event | None = None
+
+    async def report(self) -> tuple[dict[str, object], bool]:
+        """Return how the process is, and whether it can be given work.
+
+        ``backlog_seconds`` is how long the oldest piece of work that nobody has in hand is due;
+        ``last_sent_at`` is when any process last sent a message that WeCom took.
+        """
+        told: dict[str, object] = {"role": self.role, "instance": self.database.instance}
+        now = self.clock.now()
+        try:
+            async with self.database.read() as tx:
+                due = await tx.next_due()
+                sent_at = await tx.last_sent_at()
+        except (DatabaseFailed, OSError) as error:
+            return told | {"status": "database unreachable", "reason": str(error)}, False
+        told |= {
+            "database": self.database.kind,
+            "backlog_seconds": max(0.0, (now - due).total_seconds()) if due else 0.0,
+            "last_sent_at": sent_at.isoformat() if sent_at else None,
+        }
+        stopping = self.stopping is not None and self.stopping.is_set()
+        return told | {"status": "stopping" if stopping else "ready"}, not stopping
+
+
+def health_routes(health: Health, base_path: str = "") -> list[web.RouteDef]:
+    """Return ``/healthz`` (the process answers) and ``/readyz`` (it can be given work)."""
 
     async def alive(request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def ready(request: web.Request) -> web.Response:
-        if not await database.ready():
-            return web.json_response({"status": "database unreachable"}, status=503)
-        return web.json_response({"status": "ready"})
+        told, can_work = await health.report()
+        return web.json_response(told, status=200 if can_work else 503)
 
-    return [web.get("/healthz", alive), web.get("/readyz", ready)]
+    return [web.get(base_path + "/healthz", alive), web.get(base_path + "/readyz", ready)]
