@@ -17,6 +17,10 @@ NAMES = (
     "answer",
     "duplicates",
     "crash",
+    "plan",
+    "timers",
+    "reschedule",
+    "workers",
     "story",
 )
 

@@ -1,6 +1,7 @@
 """The generator, a process of its own: raw HTTP over kept connections, signed beforehand.
 
-``python -m bot.bench.load`` reads one JSON order from its input and prints one JSON line.
+``python -m bot.bench.load`` reads one JSON order from its input and prints one JSON line: what
+happened in each turn at each address.
 """
 
 from __future__ import annotations
@@ -23,9 +24,13 @@ _LENGTH = b"content-length:"
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be posted: ``rate`` a second as an open loop, or 0 for as fast as it goes."""
+    """What is to be posted: ``rate`` a second as an open loop, or 0 for as fast as it goes.
 
-    url: str
+    The addresses take turns, so that whatever else the machine does weighs on each of them alike.
+    In one turn all of them get the same ``count`` requests, for at most so many seconds each.
+    """
+
+    urls: tuple[str, ...]
     corp_id: str
     token: str
     aes_key: str
@@ -35,14 +40,15 @@ class Order:
     rate: float
     doorbell: dict[str, str]
     """Account and token of a kf doorbell; every second callback is one, if given."""
+    turns: int = 1
 
 
 def sign(order: Order) -> list[bytes]:
     """Return the requests, each a different callback."""
     crypto = CallbackCrypto(order.token, order.aes_key, order.corp_id)
-    place, now = urlsplit(order.url), int(time.time())
+    path, now = urlsplit(order.urls[0]).path, int(time.time())
     requests = []
-    for number in range(order.count):
+    for number in range(order.count * order.turns):
         plain = render_xml(_fields(order, number, now))
         timestamp, nonce = str(now), str(10**9 + number)
         encrypted, signature = crypto.encrypt(plain, nonce, timestamp)
@@ -50,8 +56,8 @@ def sign(order: Order) -> list[bytes]:
             {"ToUserName": order.corp_id, "AgentID": "", "Encrypt": encrypted}
         ).encode()
         head = (
-            f"POST {place.path}?msg_signature={signature}&timestamp={timestamp}&nonce={nonce} "
-            f"HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: text/xml\r\n"
+            f"POST {path}?msg_signature={signature}&timestamp={timestamp}&nonce={nonce} "
+            f"HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/xml\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         requests.append(head.encode() + body)
@@ -66,7 +72,7 @@ def _fields(order: Order, number: int, now: int) -> dict[str, object]:
         "FromUserName": f"member{number % 400}",
         "MsgType": "text",
         "Content": "收到，我马上联系这位客户。",
-        "MsgId": str(10**18 + number),
+        "MsgId": str(10**18 + now * 10**6 + number),
         "AgentID": 1000002,
     }
 
@@ -173,10 +179,18 @@ class Run:
         }
 
 
-async def generate(order: Order) -> dict[str, Any]:
-    """Post as ordered; return counts, seconds and each latency."""
+async def generate(order: Order) -> list[dict[str, Any]]:
+    """Post as ordered; return counts, seconds and each latency, of each address in each turn."""
     requests = sign(order)
-    place = urlsplit(order.url)
+    reports = []
+    for turn in range(order.turns):
+        own = requests[turn * order.count : (turn + 1) * order.count]
+        reports += [await _turn(order, url, own) for url in order.urls]
+    return reports
+
+
+async def _turn(order: Order, url: str, requests: list[bytes]) -> dict[str, Any]:
+    place = urlsplit(url)
     run = Run(order, requests)
     loop = asyncio.get_running_loop()
     lines = []

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
 from pathlib import Path
+from typing import Literal
 
 import aiohttp
 
@@ -72,12 +73,20 @@ async def _exports(process: Process) -> dict[str, str]:
 class Bot:
     """The real ``zhilin serve`` in a process of its own; it can be killed and started again."""
 
-    def __init__(self, workspace: Workspace, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        folder: Path,
+        settings: Mapping[str, str],
+        role: Literal["", "--web-only", "--workers-only"] = "",
+    ) -> None:
         self.database = folder / "bench.db"
         self._log = folder / "bot.log"
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self._arguments = ["-m", "bot", "serve", "-C", str(workspace.root)]
+        if role:  # workers alone listen only where a port is named
+            self._arguments += [role, "--port", str(port)]
         own = {
             "BOT_SERVER__HOST": "127.0.0.1",
             "BOT_SERVER__PORT": str(port),
@@ -133,6 +142,11 @@ class Bot:
     def last_words(self) -> str:
         """Return the end of what the bot logged."""
         return self._log.read_text("utf-8", "replace")[-2000:] if self._log.exists() else ""
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return how the process ended; None while it runs."""
+        return self._process.returncode if self._process is not None else None
 
     @property
     def pid(self) -> int:

@@ -16,9 +16,10 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from bot.app import listening
 from bot.channels.callback import PATH, CallbackEndpoint
 from bot.clock import SystemClock
+from bot.console.health import Health
+from bot.front import application_of, listening
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
 from bot.storage.notices import NoticeWriter
@@ -67,8 +68,7 @@ async def _endpoint(crypto: CallbackCrypto, url: str) -> AsyncIterator[str]:
         endpoint = CallbackEndpoint(
             {"": crypto}, NoticeWriter(database, clock), clock, int(REPLAY_WINDOW_S)
         )
-        application = web.Application()
-        application.add_routes(endpoint.routes())
+        application = application_of(endpoint, Health(database, clock))
         async with listening(application, _LOOPBACK, 0) as address:
             yield address
     finally:
