@@ -6,6 +6,10 @@ import os
 
 import pytest
 
+from tests.postgres import migrated_postgres as migrated_postgres
+from tests.postgres import postgres_url as postgres_url
+from tests.postgres import shared_url as shared_url
+
 _FOR_TESTS = frozenset({"BOT_TEST_CHROMIUM", "BOT_TEST_POSTGRES_URL", "BOT_EVAL_DATA"})
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 

@@ -9,7 +9,18 @@ from bot.domain.delivery import Terms
 from bot.domain.events import Arrival, MessageReceived, Notice
 from bot.domain.ids import CustomerId, GroupChatId, KfAccountId, RmId
 from bot.domain.lead import Evidence, Need, Signal
-from bot.domain.messages import Broadcast, Button, Card, KfReply, StaffCard, StaffText, Text
+from bot.domain.messages import (
+    Broadcast,
+    Button,
+    Card,
+    KfEventReply,
+    KfHandover,
+    KfReply,
+    StaffCard,
+    StaffText,
+    TagChange,
+    Text,
+)
 from bot.domain.runs import NewStep
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -25,8 +36,10 @@ def local(clock: str, day: str = "2026-10-12") -> datetime:
     return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=ZONE)
 
 
-def notice(key: str = "n1", channel: str = "kf", body: str = "<xml></xml>") -> Notice:
-    return Notice(key=key, channel=channel, body=body)
+def notice(
+    key: str = "n1", channel: str = "kf", body: str = "<xml></xml>", lane: str = ""
+) -> Notice:
+    return Notice(key=key, channel=channel, body=body, lane=lane)
 
 
 def message(msgid: str = "m1", text: str = "您好", at: datetime = NOON) -> MessageReceived:
@@ -52,6 +65,20 @@ def staff_text(text: str = "请看一下") -> StaffText:
 def staff_card(task: str = "lead-1", to: str = OWNER) -> StaffCard:
     button = Button(text="接手", key="lead:1:take")
     return StaffCard(to=RmId(to), task=task, card=Card(title="客户想问理财", buttons=(button,)))
+
+
+def handover(customer: str = "wmWang", to: str | None = OWNER) -> KfHandover:
+    return KfHandover(
+        account=ACCOUNT, customer=CustomerId(customer), to=None if to is None else RmId(to)
+    )
+
+
+def event_reply(code: str = "code-1") -> KfEventReply:
+    return KfEventReply(account=ACCOUNT, customer=CUSTOMER, code=code, content=Text(text="您好"))
+
+
+def tag_change(customer: str = CUSTOMER) -> TagChange:
+    return TagChange(manager=OWNER, customer=CustomerId(customer), add=("存款",))
 
 
 def answer_terms(subject: str = CUSTOMER) -> Terms:

@@ -94,6 +94,11 @@ def test_overrides_win_over_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ('[knowledge]\nstore = "drawer"\n', 2, "knowledge.store", "不是允许的值"),
         ("[wecom.callbacks.hr]\ntokn = 1\n", 2, "wecom.callbacks.hr.tokn", "没有这一项"),
         ("[llm]\ntimeout_seconds = 0\n", 2, "llm.timeout_seconds", "超出范围"),
+        ('[wecom]\napi_base = "qyapi.example"\n', 2, "wecom.api_base", "不是一个完整的地址"),
+        ('[wecom]\nproxy = "10.0.0.1:3128"\n', 2, "wecom.proxy", "不是一个完整的地址"),
+        ('[archive]\nproxy = "http://"\n', 2, "archive.proxy", "不是一个完整的地址"),
+        ('[aibot]\nws_url = "https://a"\n', 2, "aibot.ws_url", "不是一个完整的地址"),
+        ('[staff]\ngroup_webhook = "k e y"\n', 2, "staff.group_webhook", "不是一个完整的地址"),
     ],
 )
 def test_a_mistake_is_told_with_line_key_what_and_mend(
@@ -104,6 +109,17 @@ def test_a_mistake_is_told_with_line_key_what_and_mend(
     assert says in problem.what
     assert problem.mend
     assert str(problem).startswith(f"config.toml:{line}: {key}")
+
+
+def test_a_choice_and_a_bound_are_told_as_a_person_says_them(tmp_path: Path) -> None:
+    found = problems(tmp_path, '[aibot]\nmode = "ws"\n[llm]\ntimeout_seconds = 0\n')
+    assert [problem.mend for problem in found] == ["只能写：空、websocket、webhook", "应当大于 0"]
+
+
+def test_an_address_that_holds_a_secret_is_not_repeated(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, '[wecom]\nproxy = "user:hush@10.0.0.1"\n')
+    assert "hush" not in str(problem)
+    assert "http://" in problem.mend
 
 
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
@@ -159,3 +175,12 @@ def test_with_every_setting_nothing_is_asked_for(
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     require_wecom(load_settings(tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize("name", ["BOT_ARCHIVE__KEYS", "BOT_ARCHIVE"])
+def test_a_variable_that_is_a_whole_table_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "keys/one.pem")
+    with pytest.raises(ConfigError, match="BOT_ARCHIVE__KEYS__1"):
+        load_settings(written(tmp_path, ""))

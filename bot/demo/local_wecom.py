@@ -16,6 +16,8 @@ from bot.demo.town import (
     CORP_SECRET,
     build_town,
 )
+from bot.emulator import aibot_socket
+from bot.emulator.aibot import AiBot
 from bot.emulator.page import page_routes
 from bot.emulator.server import build_app, serve_emulator
 from bot.emulator.world import App, World
@@ -24,6 +26,7 @@ from bot.workers.content import read_snapshot
 from bot.workspace import Workspace
 
 _BOT = "http://127.0.0.1:8080"
+_AIBOT, _STAFF_GROUP = "aib-local", "staff-room"
 
 
 async def run_local_wecom(
@@ -45,6 +48,8 @@ async def run_local_wecom(
         world = build_town(bank, clock, seed=1, groups=4, members=80).world
     for name in ("app", "kf", "contact"):
         world.callbacks.configure(name, _BOT + PATH, CALLBACK_TOKEN, CALLBACK_AES_KEY)
+    world.aibots.add(AiBot(_AIBOT, CORP_SECRET))
+    world.webhooks.add(_STAFF_GROUP, _STAFF_GROUP)
     application = build_app(world)
     application.add_routes(page_routes(world, desk=False))
     try:
@@ -70,6 +75,10 @@ def _how_to_connect(address: str, corp_id: str) -> list[str]:
         f"  export BOT_WECOM__CALLBACK_AES_KEY={CALLBACK_AES_KEY}",
         f"  export BOT_ARCHIVE__URL={address}",
         f"  export BOT_ARCHIVE__SECRET={ARCHIVE_SECRET}",
+        f"  export BOT_AIBOT__MODE=websocket BOT_AIBOT__BOT_ID={_AIBOT}",
+        f"  export BOT_AIBOT__SECRET={CORP_SECRET}",
+        f"  export BOT_AIBOT__WS_URL={address.replace('http', 'ws', 1)}{aibot_socket.PATH}",
+        f"  export BOT_STAFF__GROUP_WEBHOOK={address}/cgi-bin/webhook/send?key={_STAFF_GROUP}",
         "  zhilin serve",
         f"回调发到 {_BOT}{PATH}；要改，用 POST /emulator/callbacks/config。",
         "按 Ctrl+C 结束。",

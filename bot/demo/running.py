@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
@@ -31,6 +31,7 @@ from bot.workers.loop import one_by_one
 from bot.workspace import Workspace, copy_workspace
 
 _CALLBACKS = ("app", "kf", "contact")
+_LONGEST_WAIT = timedelta(seconds=10)  # a persona's 等待合并 allows no more
 AddRoutes = Callable[[web.Application, Town], None]
 
 
@@ -44,6 +45,7 @@ class Demo:
     workspace: Workspace
     clock: FakeClock
     progress: Progress | None = None
+    running: bool = False
     app: App | None = None
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -85,6 +87,7 @@ class Demo:
     async def settle(self) -> int:
         """Deliver callbacks and let the bot work until neither has anything left to do.
 
+        A clock that stands is pushed over the short wait for the rest of what customers write.
         Returns how many pieces of work the bot did.
         """
         total = 0
@@ -92,8 +95,21 @@ class Demo:
             await self.town.world.callbacks.flush()
             worked = await self.bot.tick()
             total += worked
-            if not worked and not self.town.world.callbacks.waiting:
+            if worked or self.town.world.callbacks.waiting:
+                continue
+            if self.running or not await self._pass_the_wait():
                 return total
+
+    async def _pass_the_wait(self) -> bool:
+        """Push the clock to the next thing due before a customer's question is complete."""
+        now = self.clock.now()
+        async with self.bot.database.read() as tx:
+            complete_at = await tx.lanes.next_moment(now, now + _LONGEST_WAIT)
+            due = await tx.next_due()
+        if complete_at is None:
+            return False
+        self.clock.jump(min(due, complete_at) if due is not None and due > now else complete_at)
+        return True
 
 
 @asynccontextmanager
@@ -127,7 +143,7 @@ async def open_demo(
         )
         copied = copy_workspace(workspace, folder / "workspace")
         settings = demo_settings(workspace, copied, server.base_url, town.kf_link)
-        demo = Demo(town, server, settings, copied, clock, progress)
+        demo = Demo(town, server, settings, copied, clock, progress, running)
         await demo.start()
         stack.push_async_callback(demo.stop)
         yield demo

@@ -11,6 +11,7 @@ from bot.domain.ids import RmId, digest
 from bot.domain.lead import Lead, Need
 from bot.domain.messages import Button, Card, Choice, StaffCard
 from bot.domain.people import Customer
+from bot.domain.staff_messages import Poll, StaffNotice, StaffPoll
 
 _TITLES = {
     Need.RED_FLAG: "紧急：客户可能正在被骗或遇险",
@@ -97,6 +98,58 @@ def lead_card(
         choice=Choice(key=f"to-{lead.id}", title="转派给", options=options) if options else None,
     )
     return StaffCard(to=lead.rm, task=lead_task(lead, now), card=card)
+
+
+def group_alert(lead: Lead, bank: Bank, now: datetime) -> str:
+    """Word a grave lead for the staff's group: whose it is and until when, never whom it is about.
+
+    Not everybody in the group may know the customer.
+    """
+    member = bank.member(lead.rm)
+    name = member.name if member is not None else lead.rm
+    return "\n".join(
+        [
+            f'<font color="warning">{_TITLES[lead.need]}</font>',
+            f"> 负责：{name} <@{lead.rm}>",
+            f"> 请在 {when(lead.respond_by, now, bank.zone)} 前联系客户，卡片已发到个人。",
+        ]
+    )
+
+
+def warning_notice(lead: Lead, bank: Bank, now: datetime, url: str) -> StaffNotice:
+    """Make the card that warns of a lead's time running out; it opens a page."""
+    quote = lead.evidence[-1].quote if lead.evidence else ""
+    rows = [("请在此前接手", when(lead.respond_by, now, bank.zone))]
+    if quote:
+        rows.append(("客户说", clip(quote, 30)))
+    return StaffNotice(
+        to=lead.rm,
+        title=f"线索快到时限：{lead.need.value}",
+        description="请先接手，再联系客户",
+        rows=tuple(rows),
+        url=url,
+    )
+
+
+REASONS = (
+    ("done", "已经办好了"),
+    ("no_need", "客户没有这个意思"),
+    ("not_ours", "不是本行能办的"),
+    ("repeated", "同一件事重复了"),
+    ("other", "其他"),
+)
+
+
+def why_poll(lead: Lead, by: RmId, now: datetime) -> StaffPoll:
+    """Ask whoever marked a lead invalid for the reason: so it is learnt what is heard wrongly."""
+    return StaffPoll(
+        to=by,
+        task=f"why-{lead.id}-{digest(by, now.isoformat(), size=4)}",
+        title="这条线索为什么无效？",
+        description=lead.need.value,
+        questions=(Poll(key=f"why-{lead.id}", title="原因", options=REASONS),),
+        press=f"why:{lead.id}:send",
+    )
 
 
 def draft_card(draft: Draft, group: str, asker: str) -> StaffCard:

@@ -11,7 +11,8 @@ from bot.domain.ids import CustomerId, RmId, digest
 from bot.domain.lead import Lead, Need, Signal, Stage, choose_rm
 from bot.domain.messages import StaffText
 from bot.domain.people import Customer
-from bot.leads.cards import clip, lead_card
+from bot.domain.staff_messages import GroupWebhook
+from bot.leads.cards import clip, group_alert, lead_card
 from bot.leads.watch import next_look
 from bot.storage.db import Tx
 
@@ -19,10 +20,11 @@ _WORKING = ("客户经理", "大堂经理")
 
 
 class LeadDesk:
-    """Turns signals into leads."""
+    """Turns signals into leads; with a ``staff_group`` the gravest are told there, too."""
 
-    def __init__(self, bank: Callable[[], Bank]) -> None:
+    def __init__(self, bank: Callable[[], Bank], *, staff_group: bool = False) -> None:
         self._read_bank = bank
+        self._staff_group = staff_group
 
     @property
     def _bank(self) -> Bank:
@@ -50,6 +52,10 @@ class LeadDesk:
         )
         if stage == "new":
             await self.send_card(tx, lead, customer, group, signal.cautions, now)
+        if self._staff_group and lead.need is Need.RED_FLAG:
+            alert = GroupWebhook(text=group_alert(lead, self._bank, now))
+            terms = Terms(purpose="staff", subject=rm, urgent=True)
+            await tx.outbox.put(f"alert:{lead.id}", alert, terms, now)
         return lead
 
     async def _tell_more(self, tx: Tx, lead: Lead, signal: Signal, now: datetime) -> None:

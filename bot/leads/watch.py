@@ -9,7 +9,8 @@ from bot.domain.delivery import Terms
 from bot.domain.ids import RmId
 from bot.domain.lead import Lead
 from bot.domain.messages import StaffText
-from bot.leads.cards import clip
+from bot.domain.staff_messages import StaffNotice
+from bot.leads.cards import clip, warning_notice
 from bot.storage.db import Tx
 
 _WARN_AT = 0.8  # of the time a person has to answer
@@ -24,10 +25,11 @@ def next_look(opened_at: datetime, respond_by: datetime, warned: int) -> datetim
 
 
 class LeadWatch:
-    """Reminds the person, then tells the head."""
+    """Reminds the person, by a card where there is a page to open, then tells the head."""
 
-    def __init__(self, bank: Bank) -> None:
+    def __init__(self, bank: Bank, card_link: str = "") -> None:
         self._bank = bank
+        self._card_link = card_link
 
     async def look(self, tx: Tx, lead: Lead, now: datetime) -> None:
         """Do what a lead's waiting time asks for; one that is taken or closed asks nothing."""
@@ -48,9 +50,10 @@ class LeadWatch:
                 "请安排人马上联系。"
             )
         key = f"watch:{lead.id}:{lead.rm}:{level}"
-        await tx.outbox.put(
-            key, StaffText(to=(to,), text=text), Terms(purpose="staff", subject=to), now
-        )
+        words: StaffText | StaffNotice = StaffText(to=(to,), text=text)
+        if self._card_link and level == _WARNED:
+            words = warning_notice(lead, self._bank, now, self._card_link)
+        await tx.outbox.put(key, words, Terms(purpose="staff", subject=to), now)
         kind = "lead_warned" if level == _WARNED else "lead_escalated"
         await tx.ledger.add(kind, lead.customer, now, lead=lead.id, to=to)
         await tx.leads.change(
