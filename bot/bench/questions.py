@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.domain.bank import Bank
 from bot.domain.knowledge import Audience, Document, DocumentKind
@@ -22,6 +22,12 @@ def read_bank(workspace: Workspace) -> tuple[Bank, list[str]]:
         for wording in document.questions
     ]
     return snapshot.bank, list(dict.fromkeys(wordings))
+
+
+def read_window(workspace: Workspace) -> timedelta:
+    """Return how long 小安 waits for the rest of a question before she thinks."""
+    snapshot = read_snapshot(workspace, datetime.now(UTC).date())
+    return next(iter(snapshot.personas.values())).patience.quiet
 
 
 def various(wordings: list[str], count: int, start: int = 0) -> list[str]:
