@@ -244,7 +244,7 @@ async def open_index(
         embedder = CachedEmbedder(model, VectorCache(cache))
     except (OSError, CacheUnusable) as error:
         raise ConfigError(
-            f"向量缓存 {cache} 不能写入。请换一个地方([knowledge] cache),或改好它的权限。"
+            f"向量缓存 {cache} 不能写入。请换一个地方([knowledge] cache)，或改好它的权限。"
         ) from error
     store: VectorStore = MemoryStore(embedder.dimensions)
     if settings.knowledge.store == "chroma":

@@ -81,7 +81,7 @@ def progress_line(*, quiet: bool = False) -> Any:
 def print_problems(problems: Iterable[Problem]) -> None:
     """Print every problem with its place and mend."""
     problems = tuple(problems)
-    typer.echo(f"有 {len(problems)} 处要改:", err=True)
+    typer.echo(f"有 {len(problems)} 处要改：", err=True)
     for problem in problems:
         typer.echo(f"  {problem}", err=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import load_settings, require_wecom
+from bot.config import Settings, load_settings, require_wecom
 from bot.errors import ConfigError, ContentError, Problem
 from bot.workspace import starter_root
 
@@ -184,3 +184,14 @@ def test_a_variable_that_is_a_whole_table_is_one_sentence(
     monkeypatch.setenv(name, "keys/one.pem")
     with pytest.raises(ConfigError, match="BOT_ARCHIVE__KEYS__1"):
         load_settings(written(tmp_path, ""))
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    told = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    missing = [
+        f"{table}.{name}"
+        for table, field in Settings.model_fields.items()
+        for name in type(field.default).model_fields
+        if name.upper() not in told or table.upper() not in told
+    ]
+    assert missing == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import structlog
@@ -51,3 +53,14 @@ def test_what_an_exception_repeats_is_hidden_too(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().err
     assert "ValueError" in said
     assert "6222021234567890123" not in said
+
+
+def test_a_line_that_the_disk_does_not_take_stops_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard error may be a file on the very disk that is full."""
+    with Path("/dev/full").open("w", buffering=1) as full:
+        monkeypatch.setattr("sys.stderr", full)
+        set_up_logs()
+        logger("tests").error("database_failed", reason="full")
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()

@@ -128,7 +128,7 @@ def _model_name(model: str, base_url: str) -> str:
     # A local server's names have colons of their own, "qwen3:8b": those are bare names too.
     if colon and not base_url:
         raise ConfigError(
-            f"不认识大模型提供方「{provider}」:请写模型名本身，或 openai:模型名，"
+            f"不认识大模型提供方「{provider}」：请写模型名本身，或 openai:模型名，"
             "并配好 [llm] base_url。"
         )
     return model

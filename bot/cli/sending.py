@@ -35,7 +35,7 @@ def stop_sending(
 ) -> None:
     """紧急停发：一秒之内，所有进程都不再自动给客户发消息；重启也不会恢复。
 
-    例:zhilin stop-sending · zhilin stop-sending --kf --by 王芳 · zhilin stop-sending --status
+    例：zhilin stop-sending · zhilin stop-sending --kf --by 王芳 · zhilin stop-sending --status
     """
     chosen = () if status else _chosen(kf, sop)
     figures = run(_switch(the_workspace(folder), chosen, by or user_name(), off=True))
@@ -48,7 +48,7 @@ def resume_sending(
 ) -> None:
     """恢复发送：停发期间等着的消息接着发；过了时间的，或客户已有人接待的，跳过并记下原因。
 
-    例:zhilin resume-sending --by 王芳
+    例：zhilin resume-sending --by 王芳
     """
     figures = run(_switch(the_workspace(folder), _chosen(kf, sop), by or user_name(), off=False))
     _show(figures, as_json=as_json)

@@ -45,7 +45,7 @@ def transfer(
     """把一位同事的客户、客户群和线索转给另一位(在职或离职继承)；什么都不写，看谁的还没人接、办到哪了。
 
     线索马上转；客户和群由运行中的知邻去办，客户有 24 小时可以拒绝。再运行一次会接着办，不会转两遍。
-    例:zhilin transfer --from li.min --to wang.haoran --dry-run · zhilin transfer --list
+    例：zhilin transfer --from li.min --to wang.haoran --dry-run · zhilin transfer --list
     """
     logs("CRITICAL")  # what goes wrong is said in one sentence at the end
     workspace = the_workspace(folder)

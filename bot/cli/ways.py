@@ -38,7 +38,7 @@ def ways(
 
     活码写在 sop/_workspace.yaml，由运行中的知邻去建。「不明」是创建时断了，不知道成没成：
     请先在管理后台看一眼，没有再 --retry。「文件里已没有」的不会自动删，请自己在管理后台删。
-    例:zhilin ways · zhilin ways --retry 大堂易拉宝
+    例：zhilin ways · zhilin ways --retry 大堂易拉宝
     """
     workspace = the_workspace(folder)
     if retry:

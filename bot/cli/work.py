@@ -9,6 +9,7 @@ import typer
 
 from bot.cli.root import AsJson, Folder, cli, run
 from bot.cli.sending import By, opened, user_name
+from bot.cli.work_words import kind_in_words, reason_in_words
 from bot.terminal import padded, print_columns, the_workspace
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def work_list(
 ) -> None:
     """列出死信和不明的消息。
 
-    例:zhilin work list · zhilin work list --table outbox --state waiting
+    例：zhilin work list · zhilin work list --table outbox --state waiting
     """
     tables = [table] if _known(table, _TABLES, "--table") else list(_TABLES)
     states: list[Any] = [state] if _known(state, _STATES, "--state") else ["dead", "unknown"]
@@ -68,7 +69,7 @@ def work_list(
 
 @work.command("show")
 def work_show(place: Place, folder: Folder = None, as_json: AsJson = False) -> None:
-    """看一条：原因、试了几次、多久了、内容(号码已遮住)。例:zhilin work show outbox:123"""
+    """看一条：原因、试了几次、多久了、内容(号码已遮住)。例：zhilin work show outbox:123"""
     letter, doubt = run(_with(the_workspace(folder), lambda tx: _one(tx, place)))
     if as_json:
         _echo_json(_as_json(letter))
@@ -78,9 +79,9 @@ def work_show(place: Place, folder: Folder = None, as_json: AsJson = False) -> N
         "编号": letter.place,
         "表": _TABLES[letter.place.partition(":")[0]],
         "状态": _STATES[letter.state],
-        "种类": letter.kind,
+        "种类": kind_in_words(letter.kind),
         "对象": letter.subject,
-        "原因": letter.reason or "—",
+        "原因": reason_in_words(letter.reason) or "—",
         "试了": f"{letter.attempts} 次",
         "多久了": f"{_age(letter.since)}(从 {_local(letter.since)} 起)",
         "下次": _local(letter.due_at) if letter.due_at else "不会自动再试",
@@ -100,7 +101,7 @@ def work_retry(
     yes: Annotated[bool, typer.Option("--yes", help="不明的消息也再发一次。")] = False,
     by: By = "",
 ) -> None:
-    """马上再试一次，次数从头算。例:zhilin work retry outbox:123 --by 王芳"""
+    """马上再试一次，次数从头算。例：zhilin work retry outbox:123 --by 王芳"""
     workspace = the_workspace(folder)
     letter, _ = run(_with(workspace, lambda tx: _one(tx, place)))
     if letter.state == "unknown" and not yes:
@@ -121,7 +122,7 @@ def work_drop(
     folder: Folder = None,
     by: By = "",
 ) -> None:
-    """丢弃一条，不再试；原因写进台账。例:zhilin work drop outbox:123 --why 客户已线下答复"""
+    """丢弃一条，不再试；原因写进台账。例：zhilin work drop outbox:123 --why 客户已线下答复"""
     workspace = the_workspace(folder)
     letter, _ = run(_with(workspace, lambda tx: _one(tx, place)))
     run(_with(workspace, lambda tx: _drop(tx, letter, by or user_name(), why), write=True))
@@ -227,11 +228,11 @@ def _print_list(found: Sequence[Letter]) -> None:
         (
             letter.place,
             _STATES[letter.state],
-            letter.kind,
+            kind_in_words(letter.kind),
             letter.subject,
             f"{letter.attempts} 次",
             _age(letter.since),
-            letter.reason[:_MOST],
+            reason_in_words(letter.reason)[:_MOST],
         )
         for letter in found
     ]

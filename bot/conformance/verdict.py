@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Needs = Literal["", "restart", "model"]
 WHY_NOT = {
     "restart": "要能重启被测的机器人：用 --start 给出启动命令",
-    "model": "要能让大模型变慢：用 --llm-port,并让机器人用这个地址",
+    "model": "要能让大模型变慢：用 --llm-port，并让机器人用这个地址",
 }
 
 

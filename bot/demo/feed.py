@@ -78,7 +78,7 @@ _SENTENCES: Mapping[str, str] = {
     "slowed_down": "「{name}」嫌消息多，已放慢",
     "complaint": "「{name}」有人投诉，营销内容停发",
     "run_done": "「{name}」走完了剧本",
-    "script_published": "剧本换成了新版本",
+    "script_published": "剧本生效了",
     "group_dismissed": "「{name}」解散了",
     "reply_failed": "有一条回复没送到",
     "message_in_doubt": "有一条发没发出去说不准，列出来等人核对",

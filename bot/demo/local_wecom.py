@@ -66,7 +66,7 @@ async def run_local_wecom(
 def _how_to_connect(address: str, corp_id: str) -> list[str]:
     return [
         f"本机的企业微信在 {address}，用浏览器打开能看到三部手机。",
-        "让知邻连过来，另开一个终端:",
+        "让知邻连过来，另开一个终端：",
         f"  export BOT_WECOM__API_BASE={address}",
         f"  export BOT_WECOM__CORP_ID={corp_id}",
         f"  export BOT_WECOM__SECRET={CORP_SECRET}",
@@ -78,7 +78,7 @@ def _how_to_connect(address: str, corp_id: str) -> list[str]:
         f"  export BOT_AIBOT__MODE=websocket BOT_AIBOT__BOT_ID={_AIBOT}",
         f"  export BOT_AIBOT__SECRET={CORP_SECRET}",
         f"  export BOT_AIBOT__WS_URL={address.replace('http', 'ws', 1)}{aibot_socket.PATH}",
-        f"  export BOT_STAFF__GROUP_WEBHOOK={address}/cgi-bin/webhook/send?key={_STAFF_GROUP}",
+        f"  export BOT_STAFF__GROUP_WEBHOOK='{address}/cgi-bin/webhook/send?key={_STAFF_GROUP}'",
         "  zhilin serve",
         f"回调发到 {_BOT}{PATH}；要改，用 POST /emulator/callbacks/config。",
         "按 Ctrl+C 结束。",

@@ -11,7 +11,6 @@ from bot.domain.ids import CustomerId, RmId, digest
 from bot.domain.value import Value
 
 Stage = Literal["asking", "new", "taken", "invalid", "closed", "refused"]
-OPEN_STAGES: frozenset[str] = frozenset({"asking", "new", "taken"})
 
 
 class Need(StrEnum):

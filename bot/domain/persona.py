@@ -110,7 +110,7 @@ class SessionWords(Value):
     )
     coming: Words = Field("{经理.称呼}这就来跟您说，请稍等。", alias="接待")
     at_night: Words = Field(
-        "网点下班了，{经理.称呼}{何时}上班就回您。急事请打 {客服电话}。", alias="夜间"
+        "{经理.称呼}{何时}上班，到时候来跟您说，您不用一直等着。", alias="夜间"
     )
     goodbye: Words = Field("这次先说到这里，谢谢您。事情办得怎么样，请您点一下：", alias="结束")
     ratings: tuple[Words, ...] = Field(

@@ -1,9 +1,9 @@
-"""Cutting text where WeCom counts bytes and people read sentences."""
+"""Text as it can be kept, and cut where WeCom counts bytes and people read sentences."""
 
 from __future__ import annotations
 
 KF_TEXT_BYTES = 2048  # wecom_protocol §4.5
-_ENDS = "。!?!?;;\n"
+_ENDS = "。！？；!?;\n"
 
 
 def split_text(text: str, limit: int) -> list[str]:
@@ -17,3 +17,11 @@ def split_text(text: str, limit: int) -> list[str]:
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [part for part in (*parts, rest) if part] or [text]
+
+
+def whole(value: object) -> str:
+    """Return text that every database keeps.
+
+    JSON lets half a character through, which becomes a question mark, and a NUL, which is left out.
+    """
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode()

@@ -71,7 +71,7 @@ def _reader_of(path: Path, file: str) -> Callable[[str, str], _Read]:
     if path.suffix == ".md":
         return read_sheet
     raise ContentError(
-        [Problem(file, 0, "", "不认识这种知识文件", "问答写成 名字.qa.yaml,说明和公告写成 .md")]
+        [Problem(file, 0, "", "不认识这种知识文件", "问答写成 名字.qa.yaml，说明和公告写成 .md")]
     )
 
 

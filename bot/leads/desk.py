@@ -12,7 +12,7 @@ from bot.domain.lead import Lead, Need, Signal, Stage, choose_rm
 from bot.domain.messages import StaffText
 from bot.domain.people import Customer
 from bot.domain.staff_messages import GroupWebhook
-from bot.leads.cards import clip, group_alert, lead_card
+from bot.leads.cards import clip, clock_of, group_alert, lead_card
 from bot.leads.watch import next_look
 from bot.storage.db import Tx
 
@@ -61,10 +61,12 @@ class LeadDesk:
     async def _tell_more(self, tx: Tx, lead: Lead, signal: Signal, now: datetime) -> None:
         """Tell who has the lead that the customer came back to it."""
         quote = clip(signal.evidence.quote, 60)
-        words = StaffText(
-            to=(lead.rm,), text=f"「{lead.need.value}」的客户又说：「{quote}」。请接着跟进。"
-        )
         evidence = signal.evidence
+        said_at = clock_of(evidence.at, self._bank.zone)
+        words = StaffText(
+            to=(lead.rm,),
+            text=f"「{lead.need.value}」的客户 {said_at} 又说：「{quote}」。请接着跟进。",
+        )
         key = f"more:{lead.id}:{digest(evidence.at.isoformat(), evidence.quote, size=8)}"
         await tx.outbox.put(key, words, Terms(purpose="staff", subject=lead.rm), now)
 

@@ -10,7 +10,7 @@ from bot.domain.ids import RmId
 from bot.domain.lead import Lead
 from bot.domain.messages import StaffText
 from bot.domain.staff_messages import StaffNotice
-from bot.leads.cards import clip, warning_notice
+from bot.leads.cards import clip, clock_of, warning_notice
 from bot.storage.db import Tx
 
 _WARN_AT = 0.8  # of the time a person has to answer
@@ -38,15 +38,17 @@ class LeadWatch:
             return
         level = _ESCALATED if now >= lead.respond_by else _WARNED
         quote = clip(lead.evidence[-1].quote, 40) if lead.evidence else ""
+        opened_at = clock_of(lead.opened_at, self._bank.zone)
         if level == _WARNED:
             to = lead.rm
             text = (
-                f"「{lead.need.value}」线索快到时限了，客户说：「{quote}」。请先接手，再联系客户。"
+                f"{opened_at} 的「{lead.need.value}」线索快到时限了，客户说：「{quote}」。"
+                "请先接手，再联系客户。"
             )
         else:
             to = self._head_over(lead.rm)
             text = (
-                f"「{lead.need.value}」线索超过时限还没人接手，客户说：「{quote}」。"
+                f"{opened_at} 的「{lead.need.value}」线索超过时限还没人接手，客户说：「{quote}」。"
                 "请安排人马上联系。"
             )
         key = f"watch:{lead.id}:{lead.rm}:{level}"

@@ -196,7 +196,7 @@ def welcome_text(script: SopScript, text: str) -> str:
     if not titles:
         return text
     listed = "\n".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
-    return f"{text}\n前几天聊过这些，想看哪条跟群主说:\n{listed}"
+    return f"{text}\n前几天聊过这些，想看哪条跟群主说：\n{listed}"
 
 
 def way_of(part: Step | Overlay) -> SendBy:

@@ -187,7 +187,7 @@ def _pictures(
         if attachment.file not in context.pictures:
             path = (*at, "附件", number, "素材")
             what = f"sop/files 里没有「{attachment.file}」"
-            yield source.problem(path, what, "把图片放进 sop/files,或改对文件名")
+            yield source.problem(path, what, "把图片放进 sop/files，或改对文件名")
 
 
 def _tags(script: SopScript, source: SourceFile, context: LintContext) -> Found:

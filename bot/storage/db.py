@@ -79,7 +79,7 @@ class Database:
         except (OSError, SQLAlchemyError, PostgresError) as error:
             await engine.dispose()
             raise ConfigError(
-                f"连不上数据库 {parsed.render_as_string()}:{error.__class__.__name__}。"
+                f"连不上数据库 {parsed.render_as_string()}：{error.__class__.__name__}。"
                 "请检查 [database] url 和网络。"
             ) from error
         return cls(engine, engine, bell=lasting_engine(parsed, str(os.getpid())))
@@ -105,7 +105,7 @@ class Database:
                 pass
         except OSError as error:
             raise ConfigError(
-                f"数据目录 {folder} 不能写入。请换一个目录([database] url),或改好它的权限。"
+                f"数据目录 {folder} 不能写入。请换一个目录([database] url)，或改好它的权限。"
             ) from error
         if kind := network_file_system(folder):
             mend = "SQLite 放在网络盘上会坏：请换成本机磁盘，或把 [database] url 换成 PostgreSQL。"

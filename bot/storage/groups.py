@@ -78,11 +78,6 @@ class GroupRows:
                 .values(**{k: v for k, v in row.items() if k != "id"})
             )
 
-    async def known_groups(self) -> dict[GroupChatId, bool]:
-        """Return every known group by id, and whether it is dismissed."""
-        rows = await self._connection.execute(select(groups.c.id, groups.c.dismissed))
-        return {GroupChatId(row.id): row.dismissed for row in rows}
-
     async def mark_group(self, chat: GroupChatId, due_at: datetime, *, announced: str = "") -> None:
         """Say that a group is to be read again, at ``due_at`` or before.
 

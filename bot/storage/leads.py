@@ -90,16 +90,6 @@ class Leads:
             leads.c.closed_at.is_(None),
         )
 
-    async def any_in_group(self, chat: str, need: str) -> bool:
-        """Tell whether anybody of a group has, or had, a lead of this need."""
-        return bool(await self._find(leads.c.chat == chat, leads.c.need == need))
-
-    async def opened_in_group_since(self, chat: str, need: str, since: datetime) -> int:
-        """Count a group's leads of one need since a moment."""
-        return len(
-            await self._find(leads.c.chat == chat, leads.c.need == need, leads.c.opened_at >= since)
-        )
-
     async def change(self, lead: int, **values: Any) -> None:
         """Change columns of a lead."""
         await self._connection.execute(update(leads).where(leads.c.id == lead).values(**values))

@@ -175,7 +175,7 @@ class Outbox:
         return await self._rest(row_id, attempt, until, reason, unsure)
 
     async def put_back(self, envelope: Envelope, until: datetime, reason: str) -> bool:
-        """Undo a claim before anything left: it was not the row's turn, so no try is spent."""
+        """Undo a claim in its own transaction: it was not the row's turn, so no try is spent."""
         spent = envelope.attempt - 1
         unsure = envelope.was_sending
         return await self._rest(envelope.id, envelope.attempt, until, reason, unsure, attempt=spent)

@@ -10,17 +10,6 @@ from bot.errors import WeComError
 from bot.wecom.client import WeComClient
 from bot.wecom.fields import chunks, number, record, records, text
 
-STATE_NEW: Final = 0
-STATE_ASSISTANT: Final = 1
-STATE_POOL: Final = 2
-STATE_SERVICER: Final = 3
-STATE_ENDED: Final = 4
-
-ORIGIN_CUSTOMER: Final = 3
-ORIGIN_EVENT: Final = 4
-ORIGIN_SERVICER: Final = 5
-
-MAX_TEXT_BYTES: Final = 2048
 MAX_SYNC_LIMIT: Final = 1000
 _ACCOUNTS_A_PAGE = 100
 _CUSTOMERS_A_CALL = 100

@@ -10,7 +10,6 @@ from bot.wecom.fields import number, records, text
 from bot.wecom.paging import pages
 
 MAX_CUSTOMERS = 100
-MAX_CHATS = 100
 _UNASSIGNED_A_PAGE = 1000
 
 

@@ -12,7 +12,6 @@ from bot.wecom.paging import pages
 
 MAX_USERS = 100
 MAX_GROUPS = 5
-MAX_SPAN_DAYS = 90
 _SINGLE, _MULTI = 1, 2
 _QR_CODE = 2
 _WAYS_A_PAGE = 1000

@@ -21,6 +21,7 @@ from bot.domain.delivery import Terms
 from bot.domain.ids import CustomerId, RmId
 from bot.domain.lead import Evidence, Lead, Need, Signal
 from bot.domain.messages import StaffText
+from bot.leads.cards import clock_of
 from bot.leads.desk import LeadDesk
 from bot.storage.db import Tx
 from bot.workers.content import Content
@@ -176,7 +177,8 @@ class Effects:
         if occasion.owner is None:
             return
         where = f"在「{occasion.group}」" if occasion.group else ""
-        text = f"客户{where}说：「{occasion.quote}」。请您看一下。"
+        said_at = clock_of(occasion.at, self._content.bank.zone)
+        text = f"客户 {said_at} {where}说：「{occasion.quote}」。请您看一下。"
         await tx.outbox.put(
             f"notify:{occasion.key}",
             StaffText(to=(occasion.owner,), text=text),

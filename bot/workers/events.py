@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 from bot.domain.events import (
@@ -35,6 +36,7 @@ from bot.storage.work import MAX_ATTEMPTS, POISON_ATTEMPTS, backoff
 from bot.workers.archive import Rereader
 from bot.workers.group_talk import GroupTalk
 from bot.workers.loop import Manner, one_by_one, side_by_side
+from bot.workers.patience import surely
 from bot.workers.people_desk import PeopleDesk
 from bot.workers.sessions import SessionDesk
 from bot.workers.slots import Slots
@@ -101,13 +103,20 @@ class EventWorker:
             await self._dispatch(claimed)
         except Retryable as error:
             await self._put_off(claimed, error.reason, error.after, MAX_ATTEMPTS)
-        except DatabaseFailed as error:  # nothing can be written now; the claim runs out by itself
+        except DatabaseFailed as error:
             log.warning("event_left", key=claimed.key, reason=error.reason)
+            await surely(partial(self._give_back, claimed))
         except Exception as error:
             log.exception("event_failed", key=claimed.key)
             await self._put_off(claimed, type(error).__name__, 0, POISON_ATTEMPTS)
         finally:
             keeping.cancel()
+
+    async def _give_back(self, claimed: ClaimedEvent) -> None:
+        """Let an event be claimed again at once, not only when its lease has run out."""
+        now = self._clock.now()
+        async with self._database.begin() as tx:
+            await tx.inbox.retry_event(claimed, now, "database_failed")
 
     async def _keep(self, claimed: ClaimedEvent) -> None:
         """Renew the lease while an event is worked on, so that nobody begins it beside us."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.domain.events import Arrival, Received
 from bot.errors import ChannelError, DatabaseFailed, Retryable
@@ -13,6 +14,7 @@ from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedNotice
 from bot.storage.work import MAX_ATTEMPTS, POISON_ATTEMPTS, backoff
 from bot.workers.loop import Manner, side_by_side
+from bot.workers.patience import surely
 
 log = logger(__name__)
 _AT_ONCE = 100
@@ -72,15 +74,16 @@ class InboxWorker:
                 sources.setdefault(source, []).append(item)
         works = [self._pull_safely(source, group) for source, group in sources.items()]
         if news:
-            works.insert(0, self._take(news))
+            works.insert(0, self._take_safely(news))
         await self._manner(works)
         return len(claimed)
 
     async def _pull_safely(self, source: str, group: list[ClaimedNotice]) -> None:
         try:
             await self._pull(source, group)
-        except DatabaseFailed:
-            raise  # nothing can be written down now; the claim runs out by itself
+        except DatabaseFailed as error:
+            log.warning("source_left", source=source, reason=error.reason)
+            await surely(partial(self._give_back, group))
         except ChannelError as error:
             await self._put_off(group, error)
         except Exception as error:
@@ -133,6 +136,20 @@ class InboxWorker:
             if answered and not received.more:
                 await tx.inbox.finish_waiting(answered)
         return True
+
+    async def _take_safely(self, news: list[ClaimedNotice]) -> None:
+        try:
+            await self._take(news)
+        except DatabaseFailed as error:
+            log.warning("notices_left", reason=error.reason)
+            await surely(partial(self._give_back, news))
+
+    async def _give_back(self, group: Sequence[ClaimedNotice]) -> None:
+        """Let notices be claimed again at once, not only when their lease has run out."""
+        now = self._clock.now()
+        async with self._database.begin() as tx:
+            for item in group:
+                await tx.inbox.retry_notice(item, now, "database_failed")
 
     async def _take(self, news: list[ClaimedNotice]) -> None:
         """Store the events of notices that are the news themselves: one commit for them all."""

@@ -11,6 +11,7 @@ from bot.domain.sessions import PERSON, POOL
 from bot.domain.variables import variables_for
 from bot.domain.waiting import kf_lane
 from bot.errors import SessionMoved
+from bot.leads.cards import clock_of
 from bot.leads.desk import LeadDesk
 from bot.storage.db import Tx
 from bot.storage.outbox import Envelope
@@ -86,7 +87,8 @@ class KfSettlement:
         customer = await tx.people.customer(message.customer)
         name = customer.name if customer is not None and customer.name else "一位客户"
         text = (
-            f"{name}在微信客服排队等人：{member.name if member else '客户经理'}现在没有接待。"
+            f"{name} {clock_of(now, bank.zone)} 起在微信客服排队等人："
+            f"{member.name if member else '客户经理'}现在没有接待。"
             "请到企业微信「微信客服」里接一下，或打开接待状态。"
         )
         terms = Terms(purpose="staff", subject=message.to, urgent=True)

@@ -28,6 +28,7 @@ from bot.workers.content import Content
 from bot.workers.doorkeeper import Doorkeeper, Doubt, Outcome, Stumble
 from bot.workers.gate import is_mute, is_stopped
 from bot.workers.loop import Manner, one_by_one, side_by_side
+from bot.workers.patience import surely
 from bot.workers.settle import Settlement
 from bot.workers.slots import Slots
 
@@ -183,21 +184,24 @@ class OutboxWorker:
                 receipt = await channel.send(
                     envelope.key, envelope.message, repeated=envelope.was_sending
                 )
-        except DatabaseFailed:
-            raise
+        except DatabaseFailed as error:
+            log.warning("send_left", key=envelope.key, reason=error.reason)
+            left = "database_failed" if called else envelope.reason
+            await surely(partial(self._give_back, envelope, left, unsure=called))
         except Retryable as error:
-            await self._put_off(envelope, error)
+            await surely(partial(self._put_off, envelope, error))
         except Undeliverable as error:
             log.error("send_refused", key=envelope.key, reason=error.reason)
             moved = error if isinstance(error, SessionMoved) else None
             failed = partial(self._settlement.failed, moved=moved)
-            await self._end(envelope, "failed", error.reason, failed)
+            await surely(partial(self._end, envelope, "failed", error.reason, failed))
         except Exception as error:
             log.exception("send_failed", key=envelope.key)
             reason = type(error).__name__
-            await self._put_off(envelope, _Unforeseen(reason) if called else Retryable(reason))
+            why = _Unforeseen(reason) if called else Retryable(reason)
+            await surely(partial(self._put_off, envelope, why))
         else:
-            await self._sent(envelope, receipt)
+            await surely(partial(self._sent, envelope, receipt))
 
     async def _held_back_by_now(self, envelope: Envelope) -> bool:
         """Look once more right before the call: a stop, and a person's word, count at once."""
@@ -205,12 +209,20 @@ class OutboxWorker:
             stopped = is_stopped(envelope, await tx.switches.stopped())
             if not stopped and not await is_mute(tx, envelope):
                 return False
-        now = self._clock.now()
-        async with self._database.begin() as tx:  # the gate says what becomes of it
-            await tx.outbox.put_back(envelope, now, STOPPED if stopped else _MUTE)
-            if not envelope.was_sending:
-                await tx.quota.release(envelope.key)
+        # The gate says what becomes of it.
+        await self._give_back(envelope, STOPPED if stopped else _MUTE, unsure=False)
         return True
+
+    async def _give_back(self, envelope: Envelope, reason: str, *, unsure: bool) -> None:
+        """Let a message be claimed again at once, not only when its lease has run out.
+
+        A try is spent: a number given out twice would let two think the row theirs.
+        """
+        unsure, mine = unsure or envelope.was_sending, (envelope.id, envelope.attempt)
+        async with self._database.begin() as tx:
+            held = await tx.outbox.hold(*mine, self._clock.now(), reason, unsure=unsure)
+            if held and not unsure:
+                await tx.quota.release(envelope.key)
 
     async def _sent(self, envelope: Envelope, receipt: Receipt) -> None:
         now = self._clock.now()

@@ -64,8 +64,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, words, n=3, cutoff=0.4)
     near = near or [other for other in words if set(other) & set(word)][:3]
     if near:
-        return "是不是想写:" + "、".join(near)
-    return "可以写的有:" + "、".join(words[:20]) if words else "删掉它"
+        return "是不是想写：" + "、".join(near)
+    return "可以写的有：" + "、".join(words[:20]) if words else "删掉它"
 
 
 def _problem(details: ErrorDetails, node: Node, model: type[BaseModel], file: str) -> Problem:
@@ -104,7 +104,7 @@ def _say_structure(kind: str, at: Node) -> Said | None:
             return TIGHT_COLON
         return "这里要写成「键: 值」的形式", "换行缩进后一行写一个「键: 值」，或写成 {键: 值}"
     if kind in ("tuple_type", "list_type", "set_type", "frozen_set_type"):
-        return "这里要写成列表", "写成 [甲, 乙],或换行后每行一个「- 」"
+        return "这里要写成列表", "写成 [甲, 乙]，或换行后每行一个「- 」"
     if isinstance(at, Mapping | Items) and kind not in ("too_short", "too_long"):
         if isinstance(at, Mapping) and at.flow and kind == "string_type":
             return QUOTE_BRACE
@@ -121,7 +121,7 @@ def _shown(at: Node) -> str:
 
 def _choices(context: Context[str, object], shown: str) -> Said:
     words = _QUOTED.findall(str(context.get("expected", "")))
-    return f"不能写{shown}", "只能写:" + "、".join(words)
+    return f"不能写{shown}", "只能写：" + "、".join(words)
 
 
 def _number(_: Context[str, object], shown: str) -> Said:

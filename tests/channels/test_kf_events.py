@@ -66,6 +66,12 @@ def test_every_form_is_kept_with_what_it_says_of_itself(
     assert (event.form, event.text) == (form, text)
 
 
+def test_what_no_database_keeps_is_left_out_of_the_words() -> None:
+    event = event_of(text={"content": "您\0好\ud83d"})
+    assert isinstance(event, MessageReceived)
+    assert event.text == "您好?"
+
+
 def test_a_press_on_a_menu_is_a_text_that_names_its_item() -> None:
     event = event_of(text={"content": "满意", "menu_id": "rate:1"})
     assert isinstance(event, MessageReceived)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.text import split_text
+from bot.domain.text import split_text, whole
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ from bot.domain.text import split_text
         ("ab 一\n二三", 8, ["ab 一", "二三"]),
         ("一二" + "\n" * 9, 6, ["一二"]),
         ("字", 1, ["字"]),
+        *((f"一二三四{end}五六", 18, [f"一二三四{end}", "五六"]) for end in "。！？；"),
     ],
 )
 def test_text_is_cut_at_sentence_ends_within_the_bytes(
@@ -36,3 +37,10 @@ def test_every_part_fits_and_no_word_is_lost(text: str, limit: int) -> None:
         assert all(parts)
     assert all(len(part.encode()) <= limit for part in parts) or not text.strip()
     assert "".join("".join(parts).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("您\0好", "您好"), ("\ud83d您好", "?您好"), ("您好", "您好"), (5, "5")]
+)
+def test_what_is_kept_is_text_for_every_database(said: object, kept: str) -> None:
+    assert whole(said) == kept

@@ -40,11 +40,11 @@ async def test_who_comes_is_said_by_day_and_when_at_night(life: Life) -> None:
     await life.go_to("21:00")
     await life.asks("转人工", night)
     (at_night,) = life.on_occasion(night)
-    assert "明天 08:30 上班就回您" in at_night
+    assert "明天 08:30 上班，到时候来跟您说" in at_night
     early = life.demo.town.visitors[2]
     await life.go_to("06:00", "2026-10-13")
     await life.asks("转人工", early)
-    assert "今天 08:30 上班就回您" in life.on_occasion(early)[0]
+    assert "今天 08:30 上班，到时候来跟您说" in life.on_occasion(early)[0]
 
 
 async def test_with_nobody_receiving_the_customer_queues_and_the_desk_is_told(life: Life) -> None:

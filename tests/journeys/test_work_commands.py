@@ -58,7 +58,8 @@ async def test_an_unknown_message_is_listed_shown_and_sent_again_only_on_demand(
     assert head.startswith("编号")
     assert row.startswith(place)
     assert "不明" in row
-    assert "in_doubt" in row
+    assert "群发任务" in row
+    assert "不知道发没发出去" in row
     shown = (await shell("work", "show", place)).output
     assert "待发消息" in shown
     assert "****5678" in shown

@@ -91,8 +91,6 @@ class TestLeads:
             assert [lead.id for lead in await tx.leads.asking(CUSTOMER, CHAT)] == [asking.id]
             assert await tx.leads.asking(CUSTOMER, "wrOther") == []
             assert await tx.leads.asking(CustomerId("wmOther"), CHAT) == []
-            assert await tx.leads.any_in_group(CHAT, "活动")
-            assert not await tx.leads.any_in_group("wrOther", "活动")
 
 
 class TestQuota:

@@ -42,6 +42,8 @@ async def test_a_worker_whose_lease_ran_out_changes_nothing(database: Database) 
         assert (row.due_at, row.error) == (NOON + 2 * LEASE, "")
         assert await tx.inbox.finish_notice(quick)
         assert not await tx.inbox.finish_notice(slow)
+        assert not await tx.inbox.finish_notice(quick)  # what is over stays over
+        await tx.inbox.retry_notice(quick, NOON, "nobody told us that it was")
         assert await tx.next_due() is None
 
 

@@ -34,7 +34,7 @@ export function customerPhone(stage) {
     }
     const bubble = said(line);
     if (line.basis?.length) {
-      bubble.append(h("div", { class: "basis" }, `依据:${line.basis.join("；")}`));
+      bubble.append(h("div", { class: "basis" }, `依据：${line.basis.join("；")}`));
     }
     if (line.menu?.length) bubble.append(menu(line.menu));
     const bot = line.who === "bot";

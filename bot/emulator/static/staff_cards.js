@@ -152,9 +152,9 @@ function task(item, now, hands) {
   const names = item.to.slice(0, 3).join("、") + many;
   const parts = [
     h("h3", {}, "请确认群发"),
-    h("p", { class: "card-desc" }, `发到:${names || "您的全部客户群"}`),
+    h("p", { class: "card-desc" }, `发到：${names || "您的全部客户群"}`),
     h("p", { class: "card-quote card-long", tabindex: "0" }, item.text || "只有附件"),
-    item.extras.length > 0 && h("p", { class: "card-note" }, `附件:${item.extras.join("、")}`),
+    item.extras.length > 0 && h("p", { class: "card-note" }, `附件：${item.extras.join("、")}`),
     item.reminders > 0 && h("p", { class: "card-note" }, `已提醒 ${item.reminders} 次`),
   ];
   if (!item.open) {

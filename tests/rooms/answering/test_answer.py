@@ -167,7 +167,18 @@ async def test_no_evidence_is_said_honestly_and_handed_over(answerer: Make) -> N
 
 async def test_outside_her_hours_a_hand_over_says_where_to_call(answerer: Make) -> None:
     answer = await answerer.over(Shelf(probability=0)).answer(ask("今天天气怎么样"), NIGHT)
-    assert "现在网点下班了，急事打 000-95550" in answer.text
+    assert "现在不是上班时间，急事打 000-95550" in answer.text
+    assert "上班后 2 小时内给您回话" in answer.text
+
+
+async def test_a_wish_for_a_person_promises_nobody_at_once_outside_her_hours(
+    answerer: Make,
+) -> None:
+    by_day = await answerer.over(Shelf(document())).answer(ask("转人工"), MORNING)
+    at_night = await answerer.over(Shelf(document())).answer(ask("转人工"), NIGHT)
+    assert "我这就去请李经理" in by_day.text
+    assert "这就" not in at_night.text
+    assert "转给李经理了" in at_night.text
 
 
 async def test_an_index_that_cannot_be_reached_is_a_hand_over(answerer: Make) -> None:

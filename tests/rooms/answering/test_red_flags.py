@@ -90,6 +90,8 @@ def test_it_is_heard_that_somebody_asks_who_speaks(text: str) -> None:
         "不想跟机器人说",
         "让客户经理联系我",
         "有没有人工",
+        "人工！",
+        "人工？",
     ],
 )
 def test_the_wish_for_a_person_is_heard(text: str) -> None:
@@ -105,6 +107,6 @@ def test_a_question_is_no_wish_for_a_person(text: str) -> None:
     assert courtesy(text) is None
 
 
-@pytest.mark.parametrize("text", ["你好", "在吗?", "谢谢小安", "好的", "早上好!"])
+@pytest.mark.parametrize("text", ["你好", "在吗?", "在吗？", "谢谢小安！", "好的，谢谢", "早上好!"])
 def test_a_greeting_gets_a_kind_word(text: str) -> None:
     assert courtesy(text)

@@ -135,6 +135,27 @@ class TestWatch:
         assert await tx.ledger.count("lead_warned") == 1
         assert await tx.ledger.count("lead_escalated") == 1
 
+    async def test_two_customers_with_the_same_words_are_told_of_in_different_ones(
+        self, tx: Tx
+    ) -> None:
+        desk, watch = LeadDesk(lambda: BANK), LeadWatch(BANK)
+        for number, moment in enumerate((NOON, NOON + MINUTE)):
+            who = signal(Need.SERVICE, customer=f"wm{number}", quote="转人工", at=moment)
+            await desk.open(tx, who, owner=OWNER, group="", now=moment)
+            again = who.model_copy(
+                update={"evidence": who.evidence.model_copy(update={"at": moment + 2 * MINUTE})}
+            )
+            await desk.open(tx, again, owner=OWNER, group="", now=moment + 2 * MINUTE)
+        for lead in await tx.leads.claim(NOON + 600 * MINUTE):
+            await watch.look(tx, lead, NOON + 600 * MINUTE)
+        bodies = (
+            await tx.connection.execute(
+                select(outbox.c.body).where(outbox.c.bucket == "staff_text")
+            )
+        ).scalars()
+        texts = [str(body["text"]) for body in bodies]
+        assert len(texts) == len(set(texts)) == 4  # WeCom folds what is the same for four hours
+
     async def test_a_lead_that_was_taken_bothers_nobody(self, tx: Tx) -> None:
         lead = await opened(tx)
         await tx.leads.change(lead.id, stage="taken")

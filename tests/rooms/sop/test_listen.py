@@ -79,6 +79,7 @@ def test_a_yes_is_a_yes_and_nothing_more(said: str, agreed: bool | None) -> None
         ("几点开门", True),
         ("存折还能用吗", True),
         ("请问国债在哪买", True),
+        ("到期了自动转存？", True),
         ("谢谢李经理", False),
         ("吗", False),
         ("今天天气真好", False),

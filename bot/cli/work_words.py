@@ -1,0 +1,47 @@
+"""What rows that stand still are called for the people who decide about them."""
+
+from __future__ import annotations
+
+import re
+
+KINDS = {
+    "kf_reply": "客服答复",
+    "kf_event_reply": "客服欢迎、排队、结束语",
+    "kf_handover": "把会话转给人",
+    "staff_card": "给同事的卡片",
+    "staff_card_update": "更新卡片",
+    "staff_text": "给同事的文字",
+    "staff_notice": "给同事的提醒",
+    "staff_poll": "给同事的选择卡片",
+    "staff_stream": "智能机器人的回答",
+    "staff_markdown": "智能机器人主动发的话",
+    "bot_card": "智能机器人的卡片",
+    "bot_card_update": "更新智能机器人的卡片",
+    "staff_welcome": "智能机器人的欢迎语",
+    "group_webhook": "内部群消息",
+    "broadcast": "群发任务",
+    "broadcast_reminder": "提醒群主确认群发",
+    "broadcast_cancel": "取消群发",
+    "group_welcome": "入群欢迎语",
+    "tag_change": "改客户标签",
+    "customer_welcome": "好友欢迎语",
+}
+_REASONS = {
+    "in_doubt": "断在半路，不知道发没发出去",
+    "stopped": "已停发",
+    "rate": "在等发送的名额",
+    "quiet_hours": "在免打扰时段",
+}
+_CODE = re.compile(r"wecom_(\d+)")
+
+
+def kind_in_words(kind: str) -> str:
+    """Return what a kind of row is called; one without a name of its own stays as it is."""
+    return KINDS.get(kind, kind)
+
+
+def reason_in_words(reason: str) -> str:
+    """Return why a row stands still, so far as a word of ours says it."""
+    if code := _CODE.fullmatch(reason):
+        return f"企业微信错误码 {code[1]}"
+    return _REASONS.get(reason, reason)
