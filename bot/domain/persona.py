@@ -109,9 +109,7 @@ class SessionWords(Value):
         "正在给您找人，前面的说完就轮到您，请稍等一会儿，不用重复发。", alias="排队"
     )
     coming: Words = Field("{经理.称呼}这就来跟您说，请稍等。", alias="接待")
-    at_night: Words = Field(
-        "{经理.称呼}{何时}上班，到时候来跟您说，您不用一直等着。", alias="夜间"
-    )
+    at_night: Words = Field("{经理.称呼}{何时}上班，到时候来跟您说，您不用一直等着。", alias="夜间")
     goodbye: Words = Field("这次先说到这里，谢谢您。事情办得怎么样，请您点一下：", alias="结束")
     ratings: tuple[Words, ...] = Field(
         ("满意", "一般", "不满意"), alias="评价", min_length=3, max_length=3

@@ -65,7 +65,7 @@ def _slip(line: str) -> tuple[str, str] | None:
 def _by_complaint(error: yaml.MarkedYAMLError, began: int, at: int) -> tuple[int, str, str]:
     context, problem = error.context or "", error.problem or ""
     if "quoted scalar" in context:
-        return began, "引号没有成对", "在这段文字的末尾补上同样的引号；文字里有引号的，外面换用另一种"
+        return began, "引号没有成对", "在这段文字的末尾补上同样的引号；文字里有引号，外面就用另一种"
     if "flow sequence" in context:
         return began, "方括号没有成对，或两项之间少了英文逗号", "补上「]」或英文逗号"
     if "flow mapping" in context:

@@ -163,9 +163,7 @@ class TestPeople:
 
 
 class TestTalk:
-    async def test_a_session_is_mirrored_and_counts_what_was_sent(
-        self, database: Database
-    ) -> None:
+    async def test_a_session_is_mirrored_and_counts_what_was_sent(self, database: Database) -> None:
         async with database.begin() as tx:
             talk = tx.conversations
             assert await talk.session(CUSTOMER, ACCOUNT) is None
