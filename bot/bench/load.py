@@ -70,9 +70,9 @@ def _fields(order: Order, number: int, now: int) -> dict[str, object]:
         return head | {"MsgType": "event", "Event": "kf_msg_or_event"} | order.doorbell
     return head | {
         "FromUserName": f"member{number % 400}",
-        "MsgType": "text",
-        "Content": "收到，我马上联系这位客户。",
-        "MsgId": str(10**18 + now * 10**6 + number),
+        "MsgType": "event",  # stored and read; a text would be a question, and its answer the load
+        "Event": "view",
+        "EventKey": f"https://bank.example/workbench/customers?page={number}",
         "AgentID": 1000002,
     }
 
