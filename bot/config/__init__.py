@@ -101,7 +101,10 @@ def load_settings(file: Path, **overrides: dict[str, Any]) -> Settings:
         ) from None
     for table, values in overrides.items():
         part: Part = getattr(settings, table)
-        forced = part.model_validate(part.model_dump() | values)
+        try:
+            forced = part.model_validate(part.model_dump() | values)
+        except ValidationError as error:
+            raise ContentError(problem(file.name, text, item) for item in error.errors()) from error
         settings = settings.model_copy(update={table: forced})
     return settings
 

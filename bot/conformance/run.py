@@ -12,7 +12,7 @@ from bot.bench.questions import read_bank
 from bot.clock import SystemClock
 from bot.conformance import customers, strangers, trouble
 from bot.conformance.slow_model import SlowModel, slow_model
-from bot.conformance.stage import Stage
+from bot.conformance.stage import REPLY_WITHIN_S, Stage
 from bot.conformance.subject import UP_WITHIN_S, Subject, other_bot, our_bot
 from bot.conformance.verdict import WHY_NOT, Scenario, Verdict
 from bot.conformance.wire_tap import WireTap
@@ -47,6 +47,8 @@ class Order:
     """Where the local WeCom listens; 0 takes a free port."""
     llm_port: int | None = None
     only: tuple[str, ...] = ()
+    patience_s: float = REPLY_WITHIN_S
+    """How long a reply is waited for."""
 
     @property
     def ours(self) -> bool:
@@ -119,6 +121,7 @@ async def _open_stage(order: Order, workspace: Workspace, say: Say) -> AsyncIter
             _subject(order, workspace, wecom.base_url, model, say)
         )
         stage = Stage(world, bot, tap, model, questions, servicer=bank.staff[0].userid)
+        stage.patience_s = order.patience_s
         stage.account = stage.new_account()
         for name in _CONFIGS:
             world.callbacks.configure(name, bot.callback_url, order.token, order.aes_key)

@@ -30,6 +30,7 @@ class Stage:
     model: SlowModel
     questions: list[str]
     servicer: str
+    patience_s: float = REPLY_WITHIN_S
     account: str = ""
     _asked: int = 0
     _names: int = 0
@@ -77,16 +78,16 @@ class Stage:
         """Count the customers who have a reply."""
         return sum(bool(self.replies(customer)) for customer in customers)
 
-    async def until(self, there: Callable[[], bool], within_s: float = REPLY_WITHIN_S) -> bool:
-        """Wait until something is so; False where it is not in time."""
-        deadline = time.monotonic() + within_s
+    async def until(self, there: Callable[[], bool], within_s: float = 0.0) -> bool:
+        """Wait until something is so; False where it is not in time (0: the stage's patience)."""
+        deadline = time.monotonic() + (within_s or self.patience_s)
         while time.monotonic() < deadline:
             if there():
                 return True
             await asyncio.sleep(_POLL_S)
         return False
 
-    async def all_answered(self, customers: list[str], within_s: float = REPLY_WITHIN_S) -> bool:
+    async def all_answered(self, customers: list[str], within_s: float = 0.0) -> bool:
         """Wait until each of these customers has a reply."""
         return await self.until(lambda: self.answered(customers) == len(customers), within_s)
 

@@ -25,7 +25,7 @@ from tests.faults.conftest import Tell
 from tests.faults.counts import FULL, times
 from tests.faults.crowd import Crowd, asking
 
-KILLS, RESTARTS, FULL_DISK = times(3, 100), times(1, 10), times(3, 30)
+KILLS, RESTARTS, FULL_DISK = times(2, 100), times(1, 10), times(3, 30)
 SEED = 7
 _PATIENCE_S = 60.0
 _EMPTY = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
