@@ -104,7 +104,8 @@ def load_settings(file: Path, **overrides: dict[str, Any]) -> Settings:
         try:
             forced = part.model_validate(part.model_dump() | values)
         except ValidationError as error:
-            raise ContentError(problem(file.name, text, item) for item in error.errors()) from error
+            items = [{**item, "loc": (table, *item["loc"])} for item in error.errors()]
+            raise ContentError(problem(file.name, text, item) for item in items) from error
         settings = settings.model_copy(update={table: forced})
     return settings
 

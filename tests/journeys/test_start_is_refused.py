@@ -25,8 +25,8 @@ WECOM = {
 
 
 async def refused(workspace: Workspace, **tables: dict[str, object]) -> str:
-    settings = load_settings(workspace.config, **tables)
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises((ConfigError, ContentError)) as caught:
+        settings = load_settings(workspace.config, **tables)
         async with assemble(settings, workspace, FakeClock(START)):
             pass
     sentence = str(caught.value)
