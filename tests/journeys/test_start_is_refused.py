@@ -24,11 +24,15 @@ WECOM = {
 }
 
 
+async def start(workspace: Workspace, **tables: dict[str, object]) -> None:
+    settings = load_settings(workspace.config, **tables)
+    async with assemble(settings, workspace, FakeClock(START)):
+        pass
+
+
 async def refused(workspace: Workspace, **tables: dict[str, object]) -> str:
     with pytest.raises((ConfigError, ContentError)) as caught:
-        settings = load_settings(workspace.config, **tables)
-        async with assemble(settings, workspace, FakeClock(START)):
-            pass
+        await start(workspace, **tables)
     sentence = str(caught.value)
     assert "\n" not in sentence
     return sentence
