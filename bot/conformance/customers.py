@@ -42,7 +42,7 @@ async def _slow_model(stage: Stage) -> Seen:
         stage.model.seconds = 0.0
     count = len(stage.replies(customer))
     if stage.model.asked == asked:
-        return Seen(f"大模型没有被问到，{count} 条回复", False)
+        return Seen(f"未测：大模型没有被问到，{count} 条回复", None)
     met = doorbell.attempts == 1 and count == 1
     return Seen(f"投递 {doorbell.attempts} 次，{count} 条回复", met)
 

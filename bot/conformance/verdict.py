@@ -18,10 +18,10 @@ WHY_NOT = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen in words and figures for the table; ``met`` tells whether it is ideal."""
+    """What was seen in words and figures; ``met``: whether it is ideal, None if not put to trial."""
 
     words: str
-    met: bool
+    met: bool | None
 
 
 @dataclass(frozen=True)
