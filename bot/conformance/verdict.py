@@ -18,7 +18,7 @@ WHY_NOT = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen in words and figures; ``met``: whether it is ideal, None if not put to trial."""
+    """What was seen, in words; ``met`` tells whether it is ideal, None where it was no trial."""
 
     words: str
     met: bool | None
