@@ -62,7 +62,7 @@ class DoubtWorker:
                 async with self._database.begin() as tx:
                     await tx.doubts.close(one)  # a person has decided meanwhile
                 continue
-            evidence = await self._look(one, envelope.message, envelope.terms.subject)
+            evidence = await self._look(one, envelope.message)
             try:
                 async with self._database.begin() as tx:
                     await self._write(tx, one, envelope, evidence)
@@ -72,7 +72,7 @@ class DoubtWorker:
                 log.exception("doubt_not_written", key=envelope.key)
         return len(held)
 
-    async def _look(self, held: OpenDoubt, message: Broadcast, chat: str) -> Evidence:
+    async def _look(self, held: OpenDoubt, message: Broadcast) -> Evidence:
         tried_at = held.doubt.tried_at
         span = (tried_at - LOOK_AROUND, tried_at + LOOK_BEHIND)
         try:
@@ -81,12 +81,19 @@ class DoubtWorker:
             async with self._database.read() as tx:
                 ours = await tx.doubts.ours(alike)
             for msgid in alike:
-                if msgid not in ours and await self._made.is_for(msgid, message.owner, chat):
+                if msgid not in ours and await self._is_for(msgid, message):
                     return Evidence(found=msgid)
         except ChannelError as error:
             log.warning("doubt_not_cleared", message=held.outbox, reason=str(error))
             return Evidence()
         return Evidence(absent=True)
+
+    async def _is_for(self, msgid: str, message: Broadcast) -> bool:
+        """Tell whether a task goes to a group of the message, whatever it is counted for."""
+        for chat in message.chats:
+            if await self._made.is_for(msgid, message.owner, chat):
+                return True
+        return False
 
     async def _write(self, tx: Tx, held: OpenDoubt, envelope: Envelope, evidence: Evidence) -> None:
         now, subject = self._clock.now(), envelope.terms.subject

@@ -120,6 +120,25 @@ async def test_a_task_that_was_made_goes_on_as_if_it_had_been_answered(
     assert start <= NOON <= end
 
 
+async def test_a_task_is_known_by_its_groups_whatever_it_is_counted_for(
+    database: Database,
+    worker: OutboxWorker,
+    line: Line,
+    doubts: DoubtWorker,
+    lists: Lists,
+    clock: FakeClock,
+) -> None:
+    terms = (await a_step(database)).model_copy(update={"subject": "campaign"})
+    line.outcomes = [Lost("timeout")]
+    await put(database, KEY, broadcast(), terms)
+    await work(worker)
+    clock.advance(seconds=10)
+    await work(worker)
+    lists.made = [ALIKE]
+    await look(doubts, clock, 2)
+    assert (await state(database, KEY))[0] == "sent"
+
+
 async def test_a_task_of_another_owner_with_the_same_words_is_not_ours(
     database: Database, in_doubt: Terms, doubts: DoubtWorker, lists: Lists, clock: FakeClock
 ) -> None:
