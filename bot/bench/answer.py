@@ -13,13 +13,13 @@ from bot.bench.town import Ear, Town
 from bot.workspace import Workspace
 
 BAR_P95_MS = 500.0
-_QUESTIONS = 100
+_QUESTIONS = 60
 _AT_ONCE = 10
 _PATIENCE_S = 20.0
 
 
 async def measure(workspace: Workspace, progress: Progress) -> dict[str, Any]:
-    """Ask 100 questions one by one, then 100 more with ten customers asking at once.
+    """Ask 60 questions one by one, then 60 more with ten customers asking at once.
 
     A wait is counted from the end of the window in which the rest of a question may come.
     """

@@ -13,6 +13,8 @@ _CRASH_CUSTOMERS = 10
 _CRASH_AFTER_S = 0.3
 _SLOW_MODEL_S = 7.0
 _KEPT = 1000
+_TRIES = 5
+_IN_OTHER_WORDS = "您好，我想问一下，{}"
 
 
 def _replies(count: int, ideal: int = 1) -> Seen:
@@ -31,15 +33,24 @@ async def _same_callback_thrice(stage: Stage) -> Seen:
 
 
 async def _slow_model(stage: Stage) -> Seen:
-    customer, before, asked = stage.customer(), stage.posted(), stage.model.asked
     stage.model.seconds = _SLOW_MODEL_S
     try:
-        stage.asks(customer)
-        [doorbell, *_] = await stage.doorbells(before)
-        await stage.all_answered([customer], _SLOW_MODEL_S * 4)
-        await stage.calm()
+        for _ in range(_TRIES):
+            seen = await _asked_slowly(stage)
+            if seen.met is not None:
+                break
     finally:
         stage.model.seconds = 0.0
+    return seen
+
+
+async def _asked_slowly(stage: Stage) -> Seen:
+    """Ask a question in other words than the approved ones, which need no model."""
+    customer, before, asked = stage.customer(), stage.posted(), stage.model.asked
+    stage.asks(customer, _IN_OTHER_WORDS.format(stage.question()))
+    [doorbell, *_] = await stage.doorbells(before)
+    await stage.all_answered([customer], _SLOW_MODEL_S * 4)
+    await stage.calm()
     count = len(stage.replies(customer))
     if stage.model.asked == asked:
         return Seen(f"未测：大模型没有被问到，{count} 条回复", None)

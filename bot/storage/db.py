@@ -58,6 +58,8 @@ class Database:
         self._bell = Bell(bell, self._wake) if bell is not None else None
         self._rings = False
         self.instance = f"{socket.gethostname()[:14]}-{os.getpid()}-{token_hex(2)}"
+        self.seen_at: datetime | None = None
+        """What the clock showed when somebody last looked for work."""
         event.listen(writer.sync_engine, "after_cursor_execute", _note_change)
 
     @classmethod

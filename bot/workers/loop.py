@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from bot.errors import DatabaseFailed
 from bot.log import logger
 from bot.ports import Clock
+from bot.storage.clock_steps import pull_back, was_put_back
 from bot.storage.db import Database
 from bot.workers.complaints import Complaints, pause_after
 
@@ -55,6 +56,7 @@ async def run_until_idle(workers: Sequence[Worker], database: Database, clock: C
     """Step every worker that has something due until none has; return the pieces worked on."""
     total = 0
     while True:
+        await _mind_the_clock(database, clock.now())
         async with database.read() as tx:
             due = await tx.due()
         ready = _ready(due, clock.now())
@@ -103,12 +105,14 @@ class _Foreman:
         }
         self._wanted_again: set[Worker] = set()
         self._looked_at = clock.now()
+        self._mind_at = 0.0
         self._complaints = Complaints()
 
     async def call(self) -> dict[str, datetime]:
         """Set to work whoever has something due; return when the next piece falls due."""
         self._news.clear()
         try:
+            await self._mind_the_clock()
             async with self._database.read() as tx:
                 due = await tx.due()
         except Exception as error:
@@ -127,6 +131,13 @@ class _Foreman:
             else:
                 self._wanted_again.add(worker)
         return due
+
+    async def _mind_the_clock(self) -> None:
+        """Look whether the clock was put back, once a second: mending is a commit, too."""
+        time = asyncio.get_running_loop().time()
+        if time >= self._mind_at:
+            self._mind_at = time + _LONGEST_SLEEP.total_seconds()
+            await _mind_the_clock(self._database, self._clock.now())
 
     def _has_a_hand_free(self, worker: Worker) -> bool:
         """Tell whether to begin one more step: beside others only where those take their time."""
@@ -205,6 +216,20 @@ def _hands(worker: Worker) -> int:
     """Return in how many steps a worker may be at once: ``hands`` of it, or one."""
     hands: int = getattr(worker, "hands", 1)
     return hands
+
+
+async def _mind_the_clock(database: Database, now: datetime) -> None:
+    """After a clock was put back, let nothing wait until it shows the same moment again.
+
+    Somebody may still write a moment that he read before: so it is looked at for as long as that.
+    """
+    seen = database.seen_at
+    if seen is None or was_put_back(seen, now):
+        async with database.begin() as tx:
+            pulled = await pull_back(tx.connection, now)
+        if pulled:
+            log.warning("clock_was_put_back", pulled=pulled)
+    database.seen_at = now if seen is None else max(seen, now)
 
 
 def _ready(due: dict[str, datetime], now: datetime) -> set[str]:

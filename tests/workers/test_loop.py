@@ -135,6 +135,17 @@ async def test_a_worker_that_fails_stops_no_other(database):
     assert broken.steps >= 1
 
 
+async def test_what_came_before_the_clock_was_put_back_does_not_wait_for_it(database):
+    hour_ago = FakeClock(NOON - timedelta(hours=1))
+    reader = Reader(database, hour_ago)
+    await put(database, "a", NOON)
+
+    async def read_at_once() -> None:
+        assert await reader.read.get() == "a"
+
+    await within(5, reader, database=database, clock=hour_ago, then=read_at_once)
+
+
 class Slow:
     """Begins a step and waits; with ``hands`` it may be at several."""
 
