@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,12 +24,15 @@ from bot.parts import Progress, Wire, open_content, open_database, open_wire
 from bot.ports import Clock
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
+from bot.workers.approval_notes import ApprovalNotes
 from bot.workers.archive import Rereader
 from bot.workers.brief import BriefWorker
+from bot.workers.calendar_news import CalendarNews
 from bot.workers.catching_up import CatchUp
-from bot.workers.content import Content, Snapshot, read_snapshot
+from bot.workers.content import Content, Snapshot, read_snapshot, signature, tables_for
 from bot.workers.customers import CustomerWorker
 from bot.workers.effects import Effects
+from bot.workers.entry_worker import EntryPlanner, EntryWorker
 from bot.workers.events import EventWorker
 from bot.workers.greeting import Greeting
 from bot.workers.group_talk import GroupTalk
@@ -38,10 +41,13 @@ from bot.workers.hearing import Hearing
 from bot.workers.inbox import InboxWorker
 from bot.workers.kf_scene import Reader
 from bot.workers.loop import Manner, Worker, run_for_ever, run_until_idle, side_by_side
+from bot.workers.moments import MomentWorker
 from bot.workers.outbox import OutboxWorker
 from bot.workers.people_desk import PeopleDesk
 from bot.workers.people_pass import PeoplePass, begin_comparing
+from bot.workers.private_talk import PrivateTalk
 from bot.workers.publish import publish
+from bot.workers.readback import ReadbackWorker, begin_reading_back
 from bot.workers.reconcile import DoubtWorker
 from bot.workers.retention import RetentionWorker
 from bot.workers.runs import RunWorker
@@ -81,12 +87,21 @@ class App:
     def web(self) -> web.Application:
         """Return the web application: callbacks and health."""
         base_path = self.settings.server.base_path
-        return application_of(self.endpoint, Health(self.database, self.clock), base_path)
+        return application_of(self.endpoint, self.health(), base_path)
+
+    def health(self, role: Role = "both", stopping: asyncio.Event | None = None) -> Health:
+        """Return what this process can say of itself."""
+        return Health(self.database, self.clock, role, stopping, self.content_worker.report)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run every worker until told to stop, and then until nothing is in hand any more."""
         drain_s = self.settings.server.drain_seconds
-        await run_for_ever(self.workers, self.database, self.clock, stopping, drain_s=drain_s)
+        watching = asyncio.create_task(self.content_worker.watch(stopping))
+        try:
+            await run_for_ever(self.workers, self.database, self.clock, stopping, drain_s=drain_s)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -105,17 +120,15 @@ async def assemble(
     """
     cryptos = checked(settings)
     async with AsyncExitStack() as stack:
-        snapshot = read_snapshot(workspace, clock.now().date())
+        seen = signature(workspace)
+        files = read_snapshot(workspace, clock.now().date())
         database = await _own_database(stack, settings, workspace, clock)
+        snapshot = await _begin(database, files, settings, clock)
         wire = await open_wire(stack, settings, workspace, database, clock)
         index, content = await open_content(stack, settings, workspace, clock, snapshot)
-
         reindex = partial(_reindex, index, progress)
-        await reindex(snapshot)
-        if warm and not settings.embedding.base_url:
-            await index.embedder.query(_FIRST_WORDS)
-        await _begin(database, snapshot, clock)
-        files = ContentWorker(database, content, reindex, clock)
+        await _ready(index, reindex, snapshot, warm=warm and not settings.embedding.base_url)
+        content_worker = ContentWorker(database, content, reindex, clock, settings.sop, files, seen)
         yield App(
             settings=settings,
             workspace=workspace,
@@ -123,9 +136,9 @@ async def assemble(
             database=database,
             content=content,
             endpoint=open_endpoint(settings, cryptos, database, clock),
-            content_worker=files,
+            content_worker=content_worker,
             workers=(
-                *_workers(database, wire, content, files, clock, manner),
+                *_workers(database, wire, content, content_worker, clock, manner),
                 RetentionWorker(database, settings.retention, content, clock),
             ),
         )
@@ -141,9 +154,25 @@ async def _own_database(
     return database
 
 
-async def _begin(database: Database, snapshot: Snapshot, clock: Clock) -> None:
-    await publish(database, snapshot, clock.now())
+async def _begin(database: Database, files: Snapshot, settings: Settings, clock: Clock) -> Snapshot:
+    """Put the files in force, as far as people have allowed it; return what is."""
+    published = await publish(database, files, clock.now(), settings.sop)
+    await CalendarNews(database, clock).look(tables_for(clock.now().date()))
     await begin_comparing(database, clock.now())
+    await begin_reading_back(database, clock.now())
+    return published.snapshot
+
+
+async def _ready(
+    index: KnowledgeIndex,
+    reindex: Callable[[Snapshot], Awaitable[None]],
+    snapshot: Snapshot,
+    *,
+    warm: bool,
+) -> None:
+    await reindex(snapshot)
+    if warm:
+        await index.embedder.query(_FIRST_WORDS)
 
 
 async def _reindex(index: KnowledgeIndex, progress: Progress | None, snapshot: Snapshot) -> None:
@@ -160,6 +189,7 @@ def _workers(
 ) -> tuple[Worker, ...]:
     store = Greeting(content).after(Hearing(content).store)
     side = wire.staff_side
+    desk = LeadDesk(lambda: content.bank, staff_group=side.has_group)
     return (
         CatchUp(database, own_doorbell, clock),
         InboxWorker(database, wire.channels, clock, store=store, manner=manner),
@@ -167,15 +197,20 @@ def _workers(
         OutboxWorker(database, wire.channels, content, clock, manner=manner),
         GroupLister(database, wire.directory, clock),
         GroupWorker(database, wire.directory, content, clock),
+        EntryPlanner(database, content, clock),
+        EntryWorker(database, content, clock),
         CustomerWorker(database, wire.directory, content, clock),
         PeoplePass(database, wire.directory, content, clock),
         WayPlanner(database, content, clock),
         WayWorker(database, wire.ways, clock),
         TransferWorker(database, wire.inheritance, clock),
-        RunWorker(database, content, clock),
+        RunWorker(database, content, clock, effects=Effects(desk, content)),
         TaskWorker(database, wire.results, content, clock),
         DoubtWorker(database, wire.made, content, clock),
+        ReadbackWorker(database, wire.hand_sends, wire.results, content, clock),
+        MomentWorker(database, wire.moments, clock),
         LeadWorker(database, content, clock, card_link=side.card_link),
+        ApprovalNotes(database, content, clock),
         content_worker,
         *((side.line,) if side.line else ()),
         *((BriefWorker(database, content, clock, side.brief_hour),) if side.has_group else ()),
@@ -191,13 +226,15 @@ def _event_worker(
     reader = Reader(database, content, wire.sessions, desk, clock)
     talk = Talk(database, content, wire.directory, reader, effects, wire.ears, clock)
     sessions = SessionDesk(content, Unanswered(effects))
-    group_talk = GroupTalk(database, content, desk, effects, clock)
+    group_talk = GroupTalk(database, content, effects, clock)
+    private_talk = PrivateTalk(database, content, effects, clock)
     return EventWorker(
         database,
         talk,
         sessions,
         group_talk,
-        StaffDesk(lambda: content.bank),
+        private_talk,
+        StaffDesk(content),
         StaffTalk(database, content, clock, wire.staff_side.so_far),
         PeopleDesk(content),
         Rereader(database, wire.archive, clock),
@@ -228,7 +265,7 @@ async def serve(
         if role == "both" or port is not None:
             web_half = application_of(
                 app.endpoint if role == "both" else None,
-                Health(app.database, clock, role, stopping),
+                app.health(role, stopping),
                 server.base_path,
             )
             address = await stack.enter_async_context(

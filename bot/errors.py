@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong in a file that people edit, in words for those people (Chinese)."""
+    """One thing wrong in a file that people edit, in words for those people (Chinese).
+
+    A ``note`` is worth a look and stops nothing.
+    """
 
     file: str
     line: int
     key: str
     what: str
     mend: str
+    note: bool = False
 
     def __str__(self) -> str:
         """Return ``file:line: key: what · mend``, leaving out what is empty."""

@@ -18,16 +18,20 @@ from bot.channels.app import AppChannel
 from bot.channels.archive import ArchiveChannel
 from bot.channels.contact import ContactChannel
 from bot.channels.directory import SendResults, SessionStates, WeComDirectory
+from bot.channels.hand_sends import HandSends
 from bot.channels.inheritance import Inheritance
 from bot.channels.kf import KfChannel
 from bot.channels.made import MadeTasks
 from bot.channels.media import MediaShelf, Recordings
+from bot.channels.moments import MomentStates
 from bot.channels.staff_side import StaffSide, open_staff_side
 from bot.channels.tags import TagIds
 from bot.channels.ways import WeComWays
 from bot.config import Settings
+from bot.domain.admission import Holdouts
 from bot.domain.knowledge import Document
 from bot.domain.pace import SENDING_APIS
+from bot.domain.quota import TenantCaps
 from bot.errors import ConfigError
 from bot.front import configurations as configurations
 from bot.front import open_database as open_database
@@ -63,6 +67,8 @@ class Wire:
     results: SendResults
     sessions: SessionStates
     made: MadeTasks
+    hand_sends: HandSends
+    moments: MomentStates
     ways: WeComWays
     inheritance: Inheritance
     ears: Ears
@@ -78,18 +84,16 @@ async def open_wire(
     clock: Clock,
 ) -> Wire:
     """Open the client of WeCom with everything that speaks over it."""
-    wecom = settings.wecom
     client = open_client(settings, workspace, database, clock)
     stack.push_async_callback(client.close)
     archive = await _open_archive(stack, settings, workspace)
     contact, kf = ContactApi(client), KfApi(client)
-    media = MediaShelf(client, workspace.sop / "files", clock)
-    tags = TagIds(contact)
+    media, tags = MediaShelf(client, workspace.sop / "files", clock), TagIds(contact)
     staff_side = open_staff_side(stack, settings, workspace, database, clock)
     group_words = ArchiveChannel(archive, clock)
     channels: tuple[Channel, ...] = (
-        KfChannel(kf, clock, settings.kf.repeated_msgid_code),
-        AppChannel(AppApi(client, wecom.agent_id), listens=not staff_side.has_bot),
+        KfChannel(kf, clock, settings.kf.repeated_msgid_code, media),
+        AppChannel(AppApi(client, settings.wecom.agent_id), listens=not staff_side.has_bot),
         ContactChannel(contact, media, tags),
         group_words,
         *staff_side.channels,
@@ -100,6 +104,8 @@ async def open_wire(
         results=SendResults(contact),
         sessions=SessionStates(kf),
         made=MadeTasks(contact),
+        hand_sends=HandSends(contact),
+        moments=MomentStates(contact),
         ways=WeComWays(WayApi(client)),
         inheritance=Inheritance(TransferApi(client)),
         ears=Ears(await _speech(stack, settings), Recordings(client)),
@@ -209,8 +215,30 @@ async def open_content(
         tables=tables_for(clock.now().date()),
         make_answerer=make_answerer,
         kf_link=settings.kf.link,
+        approval=settings.sop.approval,
+        tenant_caps=tenant_caps(settings),
+        hold_unknown_years=settings.sop.unknown_year == "hold",
+        holdouts=holdouts_of(settings),
     )
     return index, content
+
+
+def holdouts_of(settings: Settings) -> Holdouts:
+    """Return the shares that no script may market to."""
+    sop = settings.sop
+    return Holdouts(everywhere=sop.global_holdout, programs=sop.program_holdout)
+
+
+def tenant_caps(settings: Settings) -> TenantCaps:
+    """Return the bank's caps over all its scripts together."""
+    sop = settings.sop
+    return TenantCaps(
+        marketing_a_week=sop.marketing_a_week,
+        marketing_a_month=sop.marketing_a_month,
+        group_a_day=sop.group_a_day,
+        group_a_week=sop.group_a_week,
+        fatigue=sop.fatigue,
+    )
 
 
 async def open_model(stack: AsyncExitStack, settings: Settings) -> ChatModel:

@@ -109,7 +109,7 @@ def _print_rows(figures: dict[str, Any], indent: str) -> None:
 
 def print_columns(rows: Sequence[Sequence[str]]) -> None:
     """Print rows in aligned columns; the last column is as wide as it likes."""
-    widths = [max(map(_columns_of, column)) for column in list(zip(*rows, strict=True))[:-1]]
+    widths = [max(map(columns_of, column)) for column in list(zip(*rows, strict=True))[:-1]]
     for *cells, last in rows:
         shown = [padded(cell, width) for cell, width in zip(cells, widths, strict=True)]
         typer.echo("  ".join((*shown, last)).rstrip())
@@ -117,10 +117,10 @@ def print_columns(rows: Sequence[Sequence[str]]) -> None:
 
 def padded(text: str, width: int) -> str:
     """Fill a text up to so many columns of a terminal."""
-    return text + " " * (width - _columns_of(text))
+    return text + " " * (width - columns_of(text))
 
 
-def _columns_of(text: str) -> int:
+def columns_of(text: str) -> int:
     """Return how many columns a text takes: Chinese characters take two."""
     from unicodedata import east_asian_width
 

@@ -147,7 +147,7 @@ def problems_of(text: str) -> list[tuple[int, str, str, str]]:
     [
         ("时间: 9-10\n编号: a\n", 1, "时间", "「9」不是时刻", "09:30"),
         ('编号: a\n时间: "18:00-09:00"\n', 2, "时间", "早于开始", "跨夜"),
-        ('编号: a\n时间: "9:00"\n', 2, "时间", "不是时间段", "09:30-10:30"),
+        ('编号: a\n时间: "9:00"\n', 2, "时间", "不是时间段", "还要写到几点"),
         ("编号: a\n日期: 2026/9/1\n", 2, "日期", "不是日期", "2026-09-01"),
         ("编号: a\n日期: 1700000000\n", 2, "日期", "不是日期", "2026-09-01"),
         ("编号: a\n日期: 2026-02-30\n", 2, "日期", "没有「2026-02-30」这一天", "日历"),
@@ -155,7 +155,7 @@ def problems_of(text: str) -> list[tuple[int, str, str, str]]:
         ("确定: 1\n编号: a\n", 1, "确定", "「1」不是「是」或「否」", "true"),
         ("编号: a\n比例: 很多\n", 2, "比例", "「很多」不是数", "阿拉伯数字"),
         ("编号: a\n比例: 0.9\n", 2, "比例", "「0.9」太大", "不能大于 0.5"),
-        ("编号: a\n关键词: 报名\n", 2, "关键词", "要写成列表", "[甲, 乙]"),
+        ("编号: a\n关键词: 报名\n", 2, "关键词", "要写成列表", "写成 [报名]"),
         ("编号: a\n关键词: [a, b, c]\n", 2, "关键词", "最多 2 项", "删掉"),
         ("编号: a\n附件:\n  - {类型: 视频}\n", 3, "附件[1].类型", "不能写「视频」", "图片、链接"),
         ("编号: a\n附件:\n  - {时限分钟: 5}\n", 3, "附件[1].类型", "缺少「类型」", "类型: …"),
@@ -198,3 +198,23 @@ def test_nothing_is_raised_for_bad_content() -> None:
     model, problems = load("a: [", "f.yaml", Outer)
     assert model is None
     assert problems[0].file == "f.yaml"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("名称: 银龄".encode("gbk"), "多半是 ANSI(GBK)"),
+        ("名称: 银龄".encode("utf-16"), "是 Unicode(UTF-16)"),
+        (b"\x81\x00\xff", "文件不是 UTF-8 编码"),
+    ],
+)
+def test_a_file_in_another_encoding_is_told_by_the_name_that_people_know(
+    tmp_path, data: bytes, words: str
+) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_bytes(data)
+    with pytest.raises(ContentError) as caught:
+        read_text(path, "x.yaml")
+    (problem,) = caught.value.problems
+    assert words in problem.what
+    assert "另存为" in problem.mend

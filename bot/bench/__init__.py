@@ -20,6 +20,7 @@ NAMES = (
     "plan",
     "timers",
     "reschedule",
+    "sop",
     "workers",
     "story",
 )

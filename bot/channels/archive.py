@@ -1,4 +1,4 @@
-"""会话内容存档: what people write in customer groups, read by sequence number."""
+"""会话内容存档: what customers write in groups and to managers alone, read by sequence number."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from bot.domain.events import (
     Arrival,
     GroupMessageReceived,
     Notice,
+    PrivateMessageReceived,
     Received,
 )
-from bot.domain.ids import GroupChatId
+from bot.domain.ids import CustomerId, GroupChatId, RmId
 from bot.domain.messages import Outbound, Receipt
 from bot.domain.text import whole
 from bot.errors import Retryable, Undeliverable, WeComError
@@ -26,6 +27,7 @@ _FIRST = "first:"
 _OLD = timedelta(minutes=10)
 log = logger(__name__)
 _CUSTOMER_PREFIXES = ("wm", "wo")
+_ANSWERS_TO_CONSENT = ("agree", "disagree")  # to the archive itself: no words
 
 
 class ArchiveChannel:
@@ -95,8 +97,9 @@ def _read_safely(item: Mapping[str, Any], since: datetime) -> Arrival | None:
         log.warning("item_not_read", msgid=str(item.get("msgid", "")))
         return None
     event = arrival.event if arrival else None
-    fresh = isinstance(event, GroupMessageReceived) and event.sent_at >= since
-    return arrival if fresh else None
+    if not isinstance(event, GroupMessageReceived | PrivateMessageReceived):
+        return None
+    return arrival if event.sent_at >= since else None
 
 
 def _unreadable(item: Mapping[str, Any]) -> Arrival:
@@ -115,8 +118,10 @@ def _words(message: Mapping[str, Any]) -> str:
 def _read(item: Mapping[str, Any]) -> Arrival | None:
     message = item.get("message", {})
     chat = str(message.get("roomid", ""))
-    if not chat or message.get("action") != "send":
+    if message.get("action") != "send":
         return None
+    if not chat:
+        return _read_private(item, message)
     sender = str(message.get("from", ""))
     form = str(message.get("msgtype", ""))
     event = GroupMessageReceived(
@@ -130,3 +135,21 @@ def _read(item: Mapping[str, Any]) -> Arrival | None:
     )
     lane = f"group:{chat}:{sender}"  # one person's words in their order; people do not wait
     return Arrival(key=f"archive:{event.msgid}", lane=lane, event=event)
+
+
+def _read_private(item: Mapping[str, Any], message: Mapping[str, Any]) -> Arrival | None:
+    """Read what a customer wrote to a member of staff; what staff write is nobody's question."""
+    sender, form = str(message.get("from", "")), str(message.get("msgtype", ""))
+    others = [str(one) for one in message.get("tolist", ())]
+    staff = [one for one in others if not one.startswith(_CUSTOMER_PREFIXES)]
+    if not sender.startswith(_CUSTOMER_PREFIXES) or not staff or form in _ANSWERS_TO_CONSENT:
+        return None
+    event = PrivateMessageReceived(
+        customer=CustomerId(sender),
+        manager=RmId(staff[0]),
+        msgid=str(item.get("msgid", "")),
+        form=form,
+        text=_words(message) if form == "text" else "",
+        sent_at=datetime.fromtimestamp(int(message.get("msgtime", 0)) / 1000, UTC),
+    )
+    return Arrival(key=f"archive:{event.msgid}", lane=f"private:{sender}", event=event)

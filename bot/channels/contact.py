@@ -1,20 +1,22 @@
-"""客户联系: customers and groups that come and go, mass-send tasks, tags."""
+"""客户联系: customers and groups that come and go, mass-send tasks, moments, tags."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from bot.channels.attachments import Attachments
 from bot.channels.contact_events import read_change
 from bot.channels.media import MediaShelf
 from bot.channels.tags import TagIds
 from bot.domain.events import Notice, Received, TagsChanged
+from bot.domain.mass_messages import receivers_of, sender_of
 from bot.domain.messages import (
     Broadcast,
     BroadcastCancel,
     BroadcastReminder,
-    Content,
+    CustomerBroadcast,
     CustomerWelcome,
     GroupWelcome,
+    Moment,
+    MomentCancel,
     Outbound,
     Receipt,
     TagChange,
@@ -26,6 +28,7 @@ from bot.wecom.errcodes import as_channel_error
 
 _ALREADY_CANCELLED = 41093
 _BAD_TAG = 40068
+_MOMENT_IS_OVER = frozenset({40058, 41060})  # cancelled before, or known no more
 # Too late, chatting already, no consent to the archive: nobody's failure, and final (§5.2).
 _NO_WELCOME = {41050: "welcome_too_late", 41051: "already_welcomed", 41053: "no_archive_consent"}
 _BUSY = frozenset({-1, 41096})  # another app is just welcoming, or WeCom has too much to do
@@ -39,7 +42,7 @@ class ContactChannel:
 
     def __init__(self, api: ContactApi, media: MediaShelf, tags: TagIds | None = None) -> None:
         self._api = api
-        self._media = media
+        self._attachments = Attachments(media)
         self._tags = tags or TagIds(api)
 
     def cursor_of(self, notice: Notice) -> str | None:
@@ -54,16 +57,22 @@ class ContactChannel:
         return Received(arrivals=() if arrival is None else (arrival,))
 
     async def prepare(self, message: Outbound) -> None:
-        """Upload a message's pictures, which may take long, ahead of its call."""
-        if not isinstance(message, Broadcast | CustomerWelcome):
-            return
+        """Upload a message's files, which may take long, ahead of its call."""
         try:
-            await self._parts(message.contents)
+            match message:
+                case Broadcast() | CustomerBroadcast() | CustomerWelcome():
+                    await self._attachments.mass(message.contents)
+                case Moment():
+                    await self._attachments.moment(message.contents)
+                case GroupWelcome(attached=attached) if attached is not None:
+                    await self._attachments.of_mass(attached)
+                case _:
+                    pass
         except WeComError as error:
             raise as_channel_error(error) from error
 
     async def send(self, key: str, message: Outbound, *, repeated: bool) -> Receipt:
-        """Welcome a new friend; create, remind of or cancel a task; put tags on a customer."""
+        """Welcome a new friend; make, remind of or cancel a task or a moment; change tags."""
         try:
             return await self._send(message)
         except WeComError as error:
@@ -71,15 +80,18 @@ class ContactChannel:
 
     async def _send(self, message: Outbound) -> Receipt:
         match message:
-            case Broadcast():
-                return await self._broadcast(message)
+            case Broadcast() | CustomerBroadcast():
+                return await self._task(message)
             case BroadcastReminder():
                 await self._api.remind_groupmsg_send(message.task)
             case BroadcastCancel():
                 await self._cancel(message.task)
+            case Moment():
+                return await self._moment(message)
+            case MomentCancel():
+                await self._cancel_moment(message.moment)
             case GroupWelcome():
-                template = await self._api.group_welcome_template_add(message.text)
-                return Receipt(ref=template)
+                return await self._group_welcome(message)
             case TagChange():
                 await self._mark(message)
             case CustomerWelcome():
@@ -88,21 +100,43 @@ class ContactChannel:
                 raise Undeliverable("not_a_contact_message")
         return Receipt()
 
-    async def _broadcast(self, message: Broadcast) -> Receipt:
-        words, attachments = await self._parts(message.contents)
-        task = await self._api.add_msg_template(
-            "group", message.owner, message.chats, words, attachments
+    async def _task(self, message: Broadcast | CustomerBroadcast) -> Receipt:
+        """Make a task for groups or customers, who are always named: else WeCom takes them all."""
+        words, attachments = await self._attachments.mass(message.contents)
+        made = await self._api.add_msg_template(
+            "group" if isinstance(message, Broadcast) else "single",
+            sender_of(message),
+            receivers_of(message),
+            words,
+            attachments,
         )
-        return Receipt(ref=task.msgid, failed=task.fail_list)
+        return Receipt(ref=made.msgid, failed=made.fail_list)
 
-    async def _parts(self, contents: Sequence[Content]) -> tuple[str, list[dict[str, object]]]:
-        """Return the words in one, and the attachments."""
-        words = "\n".join(content.text for content in contents if content.kind == "text")
-        rest = [content for content in contents if content.kind != "text"]
-        return words, [await self._attachment(content) for content in rest]
+    async def _moment(self, message: Moment) -> Receipt:
+        """Ask a manager to post; a tag that nobody has narrows nothing down, and is refused."""
+        tags = await self._tags.known(message.tags)
+        if len(tags) < len(message.tags):
+            raise Undeliverable("unknown_tag")
+        words, attachments = await self._attachments.moment(message.contents)
+        return Receipt(
+            ref=await self._api.add_moment_task(message.manager, tags, words, attachments)
+        )
+
+    async def _cancel_moment(self, moment: str) -> None:
+        try:
+            await self._api.cancel_moment_task(moment)
+        except WeComError as error:
+            if error.errcode not in _MOMENT_IS_OVER:
+                raise
+
+    async def _group_welcome(self, message: GroupWelcome) -> Receipt:
+        attached = message.attached
+        attachment = None if attached is None else await self._attachments.of_mass(attached)
+        template = await self._api.group_welcome_template_add(message.text, attachment)
+        return Receipt(ref=template)
 
     async def _welcome(self, message: CustomerWelcome) -> Receipt:
-        words, attachments = await self._parts(message.contents)
+        words, attachments = await self._attachments.mass(message.contents)
         try:
             await self._api.send_welcome_msg(message.code, words, attachments)
         except WeComError as error:
@@ -128,17 +162,6 @@ class ContactChannel:
         remove = await self._tags.known(message.remove)
         if add or remove:
             await self._api.mark_tag(message.manager, message.customer, add, remove)
-
-    async def _attachment(self, content: Content) -> dict[str, object]:
-        match content.kind:
-            case "image":
-                media_id = await self._media.image(content.file)
-                return {"msgtype": "image", "image": {"media_id": media_id}}
-            case "link":
-                link = {"title": content.title, "url": content.url, "desc": content.description}
-                return {"msgtype": "link", "link": link}
-            case _:
-                raise Undeliverable(f"cannot_attach_{content.kind}")
 
     async def _cancel(self, task: str) -> None:
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.channels.tags import TagIds
 from bot.domain.ids import CustomerId, GroupChatId, RmId
 from bot.domain.people import Customer, Follow, GroupChat, GroupMember, known_by
+from bot.domain.polling import Answer, Status
 from bot.errors import WeComError
 from bot.wecom import answers
 from bot.wecom.contact import ContactApi
@@ -17,6 +18,7 @@ from bot.wecom.kf import KfApi
 _MEMBER = 1
 _NO_RELATION = frozenset({84061, 40096})
 _TOO_MANY_PEOPLE = 81017  # more than 1,000: then only by owners
+_STATUS = {int(status): status for status in Status}
 _NOT_A_GROUP = frozenset({90501, 90509, 40050})
 
 
@@ -131,13 +133,19 @@ class SendResults:
     def __init__(self, api: ContactApi) -> None:
         self._api = api
 
-    async def of(self, msgid: str, owner: str, chat: str) -> int:
-        """Return a group's status: 0 not sent, 1 sent, 2 no friend, 3 quota (protocol §5.7)."""
+    async def all(self, msgid: str, owner: str) -> Mapping[str, Answer]:
+        """Return what became of each receiver of one owner's task, read to the list's end."""
         try:
             results = await self._api.get_groupmsg_send_result(msgid, owner)
         except WeComError as error:
             raise as_channel_error(error) from error
-        return next((result.status for result in results if result.chat_id == chat), 0)
+        return {one.chat_id or one.external_userid: _answer(one) for one in results}
+
+
+def _answer(result: answers.GroupMsgResult) -> Answer:
+    """Read one result; a status that is not documented is none yet."""
+    sent_at = datetime.fromtimestamp(result.send_time, UTC) if result.send_time else None
+    return Answer(_STATUS.get(result.status, Status.UNSENT), sent_at)
 
 
 class SessionStates:

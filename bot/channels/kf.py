@@ -6,20 +6,24 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
+from bot.channels.attachments import Attachments
 from bot.channels.kf_events import read_message
+from bot.channels.media import MediaShelf
 from bot.domain.delivery import PERSON_STATES
 from bot.domain.events import WITHDRAWN, Arrival, KfNoted, Notice, Received
 from bot.domain.ids import KfAccountId, digest
 from bot.domain.messages import (
+    Content,
     KfEventReply,
     KfHandover,
     KfReply,
+    KfTouch,
     Menu,
     Outbound,
     Receipt,
     Text,
 )
-from bot.errors import ChannelError, SessionMoved, Undeliverable, WeComError
+from bot.errors import ChannelError, Retryable, SessionMoved, Undeliverable, WeComError
 from bot.log import logger
 from bot.ports import Clock
 from bot.wecom.crypto import parse_xml
@@ -33,10 +37,16 @@ _POOL, _PERSON = 2, 3
 _NOT_RECEIVING = frozenset({95014, 95019})
 _NOT_ALLOWED = 95016
 _MOVED = frozenset({95013, 95016, 95018})  # refused for the session's state (§4.12)
-_OF_A_SESSION = (KfReply, KfEventReply, KfHandover)
+_OF_A_SESSION = (KfReply, KfTouch, KfEventReply, KfHandover)
 _BAD_CURSOR = frozenset({50100})
 _AUTH_CHANGE = "kf_account_auth_change"
 _ALWAYS = datetime.fromtimestamp(0, UTC)
+
+
+class HalfSaid(Retryable):
+    """Some of several messages arrived; the rest follows, known by their ids."""
+
+    may_have_arrived = True
 
 
 class KfChannel:
@@ -44,8 +54,15 @@ class KfChannel:
 
     name = "kf"
 
-    def __init__(self, api: KfApi, clock: Clock, repeated_msgid_code: int) -> None:
+    def __init__(
+        self,
+        api: KfApi,
+        clock: Clock,
+        repeated_msgid_code: int,
+        media: MediaShelf | None = None,
+    ) -> None:
         self._api = api
+        self._attachments = None if media is None else Attachments(media)
         self._clock = clock
         self._repeated_msgid_code = repeated_msgid_code
 
@@ -98,6 +115,8 @@ class KfChannel:
             match message:
                 case KfReply():
                     return await self._reply(key, message, repeated=repeated)
+                case KfTouch():
+                    return await self._touch(key, message, repeated=repeated)
                 case KfEventReply():
                     return Receipt(ref=await self._api.send_msg_on_event(_event_body(message)))
                 case KfHandover():
@@ -115,7 +134,7 @@ class KfChannel:
             "touser": message.customer,
             "open_kfid": message.account,
             "msgid": msgid,
-            **_content(message),
+            **await self._rendered(message.content),
         }
         try:
             return Receipt(ref=await self._api.send_msg(body))
@@ -123,6 +142,60 @@ class KfChannel:
             if repeated and error.errcode == self._repeated_msgid_code:
                 return Receipt(ref=msgid)
             raise
+
+    async def prepare(self, message: Outbound) -> None:
+        """Upload the files of a script's message, which may take long, ahead of its call."""
+        if not isinstance(message, KfTouch):
+            return
+        try:
+            for content in message.contents:
+                await self._rendered(content)
+        except WeComError as error:
+            raise as_channel_error(error) from error
+
+    async def _rendered(self, content: Content) -> Mapping[str, object]:
+        if self._attachments is not None:
+            return await self._attachments.kf(content)
+        if content.kind == "text":
+            return {"msgtype": "text", "text": {"content": content.text}}
+        raise Undeliverable(f"kf_cannot_send_{content.kind}")
+
+    async def _touch(self, key: str, message: KfTouch, *, repeated: bool) -> Receipt:
+        """Say a script's words, a message for each content; none is said twice."""
+        said: list[str] = []
+        for number, content in enumerate(message.contents):
+            try:
+                said.append(await self._part(key, number, message, content, repeated))
+            except Undeliverable as error:
+                if not said:
+                    raise
+                # The customer has read the beginning: that is what was said.
+                log.warning("kf_touch_cut_short", key=key, reason=error.reason)
+                break
+            except Retryable as error:
+                if not said or error.may_have_arrived:
+                    raise
+                raise HalfSaid(error.reason, error.after) from error
+        return Receipt(ref=said[0], said=len(said))
+
+    async def _part(
+        self, key: str, number: int, message: KfTouch, content: Content, repeated: bool
+    ) -> str:
+        msgid = digest(key, str(number))
+        body = {
+            "touser": message.customer,
+            "open_kfid": message.account,
+            "msgid": msgid,
+            **await self._rendered(content),
+        }
+        try:
+            return await self._api.send_msg(body)
+        except WeComError as error:
+            if repeated and error.errcode == self._repeated_msgid_code:
+                return msgid
+            if number == 0 and error.errcode in _MOVED:
+                raise
+            raise as_channel_error(error) from error
 
     async def _hand_over(self, message: KfHandover, *, repeated: bool) -> Receipt:
         account, customer = message.account, message.customer
@@ -147,7 +220,7 @@ class KfChannel:
             raise
 
     async def _moved(
-        self, message: KfReply | KfEventReply | KfHandover, error: WeComError
+        self, message: KfReply | KfTouch | KfEventReply | KfHandover, error: WeComError
     ) -> ChannelError:
         """Ask WeCom where the session is, after it refused something for where that is."""
         try:
@@ -168,15 +241,6 @@ def _read_safely(item: Mapping[str, Any], since: datetime) -> Arrival | None:
     except (ValueError, TypeError, AttributeError):
         log.warning("item_not_read", msgid=str(item.get("msgid", "")))
         return None
-
-
-def _content(message: KfReply) -> Mapping[str, object]:
-    content = message.content
-    match content.kind:
-        case "text":
-            return {"msgtype": "text", "text": {"content": content.text}}
-        case _:
-            raise Undeliverable(f"kf_cannot_send_{content.kind}")
 
 
 def _event_body(message: KfEventReply) -> dict[str, object]:

@@ -25,6 +25,10 @@ KINDS = {
     "group_welcome": "入群欢迎语",
     "tag_change": "改客户标签",
     "customer_welcome": "好友欢迎语",
+    "customer_broadcast": "给客户的群发任务",
+    "moment": "朋友圈任务",
+    "moment_cancel": "取消朋友圈任务",
+    "kf_touch": "剧本里的客服消息",
 }
 _REASONS = {
     "in_doubt": "断在半路，不知道发没发出去",

@@ -28,6 +28,7 @@ from bot.config.parts import (
     Part,
     RetentionSettings,
     ServerSettings,
+    SopSettings,
     SpeechSettings,
     StaffSettings,
     WeComSettings,
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     embedding: EmbeddingSettings = EmbeddingSettings()
     speech: SpeechSettings = SpeechSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    sop: SopSettings = SopSettings()
     retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
 

@@ -157,10 +157,43 @@ class KnowledgeSettings(Part):
     store: Literal["chroma", "memory"] = "chroma"
 
 
+Share = Annotated[float, Field(ge=0, le=0.5)]
+
+
+class SopSettings(Part):
+    """How scripts come into force.
+
+    ``approval``: "file" believes a file's own 审批; "required" sends nothing that was not approved
+    by ``zhilin sop approve``. ``publish``: "save" lets a saved file that passes every check work
+    at once; "command" keeps it until ``zhilin sop publish``. ``unknown_year``: in a year whose
+    holidays are not published yet steps go by the days of law ("provisional"), or wait ("hold").
+
+    The rest is how often one subject is reached over all scripts together, besides each script's
+    own 护栏: what sells one to one in any 7 and any 30 days, mass messages to a group a day and in
+    any 7 days. ``fatigue`` halves what sells to a customer after three messages in a row without
+    a word back.
+
+    ``global_holdout`` is the share of subjects that nothing but service and anti-fraud reaches,
+    drawn anew every year; ``program_holdout`` keeps a share out of all scripts of a 互斥组, by
+    its name. Without them nobody can tell what the messages bring about.
+    """
+
+    approval: Literal["file", "required"] = "file"
+    publish: Literal["save", "command"] = "save"
+    unknown_year: Literal["provisional", "hold"] = "provisional"
+    marketing_a_week: int = Field(2, ge=0)
+    marketing_a_month: int = Field(4, ge=0)
+    group_a_day: int = Field(1, ge=1)
+    group_a_week: int = Field(7, ge=1)
+    fatigue: bool = True
+    global_holdout: float = Field(0.05, ge=0, le=0.15)
+    program_holdout: dict[str, Share] = Field(default_factory=dict)
+
+
 class RetentionSettings(Part):
     """How many days what is over is kept; 0 keeps it for ever."""
 
-    # Weekly caps and whatever WeCom may still send again lie within two weeks.
+    # Whatever WeCom may still send again lies within two weeks; caps are kept by themselves.
     done_days: int = Field(default=30, ge=14)
     turns_days: int = Field(default=180, ge=0)
     ledger_days: int = Field(default=0, ge=0)

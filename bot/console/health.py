@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -20,12 +21,14 @@ class Health:
     clock: Clock
     role: str = "both"
     stopping: asyncio.Event | None = None
+    files: Callable[[], Mapping[str, object]] | None = None
 
     async def report(self) -> tuple[dict[str, object], bool]:
         """Return how the process is, and whether it can be given work.
 
         ``backlog_seconds`` is how long the oldest piece of work that nobody has in hand is due;
-        ``last_sent_at`` is when any process last sent a message that WeCom took.
+        ``last_sent_at`` is when any process last sent a message that WeCom took; ``files`` is what
+        is wrong with the files that people edit, and what of them waits for people.
         """
         told: dict[str, object] = {"role": self.role, "instance": self.database.instance}
         now = self.clock.now()
@@ -40,6 +43,8 @@ class Health:
             "backlog_seconds": max(0.0, (now - due).total_seconds()) if due else 0.0,
             "last_sent_at": sent_at.isoformat() if sent_at else None,
         }
+        if self.files is not None:
+            told |= {"files": self.files()}
         stopping = self.stopping is not None and self.stopping.is_set()
         return told | {"status": "stopping" if stopping else "ready"}, not stopping
 

@@ -24,6 +24,7 @@ async def report(demo: Demo, script: str, wall_seconds: float) -> dict[str, Any]
             **_talks(kinds),
             "drafts": await tx.drafts.counts(),
             **await _steps(tx, demo, script),
+            "steps_put_off": kinds.get("step_put_off", 0),
             **await _leads(tx),
             "opted_out": kinds.get("opted_out", 0),
             "outbox": await tx.outbox.counts(),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag
 
-from bot.domain.fields import Slug, WordList, Words, YesNo, refuse
+from bot.domain.fields import Slug, WordList, Words, YesNo, refuse, written
 from bot.domain.lead import Need
 from bot.domain.value import Value
 
@@ -76,7 +76,10 @@ class SlowDown(_Verb):
     """Send the group fewer broadcasts a week: {降频: 每周1次}."""
 
     per_week: Annotated[
-        int, BeforeValidator(_per_week), PlainSerializer(lambda n: f"每周{n}次", return_type=str)
+        int,
+        BeforeValidator(_per_week),
+        PlainSerializer(lambda n: f"每周{n}次", return_type=str),
+        written(_PER_WEEK.pattern),
     ] = Field(alias="降频", ge=1, le=7)
 
 
@@ -99,7 +102,10 @@ class PauseMarketing(_Verb):
     """Nothing that sells for so many days, or until solved (``days`` is None): {停营销: 30天}."""
 
     days: Annotated[
-        int | None, BeforeValidator(_pause), PlainSerializer(_write_pause, return_type=str)
+        int | None,
+        BeforeValidator(_pause),
+        PlainSerializer(_write_pause, return_type=str),
+        written(f"{_DAYS.pattern}|{UNTIL_SOLVED}"),
     ] = Field(alias="停营销")
 
 

@@ -8,7 +8,8 @@ _FNV_BASIS = 0x811C9DC5
 _FNV_PRIME = 0x01000193
 
 
-def _fnv1a32(text: str) -> int:
+def hash32(text: str) -> int:
+    """Return a text's FNV-1a hash of 32 bits."""
     value = _FNV_BASIS
     for byte in text.encode():
         value = ((value ^ byte) * _FNV_PRIME) & 0xFFFFFFFF
@@ -17,7 +18,7 @@ def _fnv1a32(text: str) -> int:
 
 def bucket(seed: str, unit: str) -> float:
     """Place a unit in [0, 1), in steps of 1/10000 (the GrowthBook specification's hash, v2)."""
-    return _fnv1a32(str(_fnv1a32(seed + unit))) % 10000 / 10000
+    return hash32(str(hash32(seed + unit))) % 10000 / 10000
 
 
 def held_out(script: SopScript, unit: str) -> bool:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
+from bot.domain.disagreement import (
+    Disagreement,
+    built_in,
+    doubled,
+    doubles,
+    unknown,
+    unknown_in,
+)
 from bot.domain.fields import Day, DayWindow, Slug, Words, YesNo, refuse
 from bot.domain.ids import BranchId, RmId
+from bot.domain.registry import (
+    BUILT_IN_EVENTS,
+    BUILT_IN_FIELDS,
+    CustomerField,
+    FieldKind,
+    PlatformQuota,
+)
 from bot.domain.value import Value
 from bot.domain.ways import MAX_USERS, ContactWay, FriendWelcome, JoinWay, WantedWay
 
 Role = Literal["客户经理", "大堂经理", "支行行长", "消保"]
 _WEEKDAYS = "一二三四五六日"
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}|localhost")
 _SERVING: tuple[Role, ...] = ("客户经理", "大堂经理")
 
 
@@ -27,12 +44,23 @@ def _zone_name(name: str) -> str:
     return name
 
 
+def _domain(name: str) -> str:
+    name = name.strip().lower()
+    if not _DOMAIN.fullmatch(name):
+        raise refuse(f"「{name}」不是域名", "只写域名，如 bank.example，不写 https://")
+    return name
+
+
+Domain = Annotated[Words, AfterValidator(_domain)]
+
+
 class Institution(Value):
     """The bank (机构)."""
 
     name: Words = Field(alias="名称")
     hotline: Words = Field(alias="客服电话")
     zone_name: Annotated[str, AfterValidator(_zone_name)] = Field("Asia/Shanghai", alias="时区")
+    domains: tuple[Domain, ...] = Field((), alias="网址")
 
 
 class Branch(Value):
@@ -77,10 +105,14 @@ class BankEvent(Value):
 
 
 class GroupTagRule(Value):
-    """A tag that groups bear whose name holds certain words (群标签)."""
+    """A tag that groups bear whose name holds certain words (群标签).
+
+    A group with any tag that may not be marketed to gets nothing that sells (E6).
+    """
 
     tag: Words = Field(alias="标签")
     name_contains: Words = Field(alias="群名含")
+    may_market: YesNo = Field(True, alias="可营销")
 
 
 class TagEntry(Value):
@@ -96,9 +128,6 @@ class Privacy(Value):
     answer_within: Words = Field(alias="答复时限")
 
 
-Disagreement = tuple[tuple[str, int, str], str, str]
-
-
 class Bank(Value):
     """All of ``_workspace.yaml``."""
 
@@ -110,6 +139,9 @@ class Bank(Value):
     bond_days: tuple[Day, ...] = Field((), alias="储蓄国债发行日")
     group_tag_rules: tuple[GroupTagRule, ...] = Field((), alias="群标签")
     tags: tuple[TagEntry, ...] = Field((), alias="标签")
+    customer_fields: tuple[CustomerField, ...] = Field((), alias="客户资料")
+    customer_events: tuple[Words, ...] = Field((), alias="客户事件")
+    platform: PlatformQuota = Field(PlatformQuota(), alias="额度")
     privacy: Privacy = Field(alias="隐私")
     variables: dict[str, Words] = Field(default_factory=dict, alias="变量")
     welcomes: tuple[FriendWelcome, ...] = Field((), alias="好友欢迎语")
@@ -122,13 +154,15 @@ class Bank(Value):
         people = {member.userid for member in self.staff}
         tags = {tag.name for tag in self.tags if tag.on == "客户群"}
         return [
-            *_doubles("网点", "编号", [branch.id for branch in self.branches]),
-            *_doubles("员工", "userid", [member.userid for member in self.staff]),
-            *_doubles("活动", "编号", [event.id for event in self.events]),
-            *_unknown("网点", "行长", [branch.head for branch in self.branches], people, "员工"),
-            *_unknown("员工", "网点", [member.branch for member in self.staff], branches, "网点"),
-            *_unknown("活动", "网点", [event.branch for event in self.events], branches, "网点"),
-            *_unknown("群标签", "标签", [rule.tag for rule in self.group_tag_rules], tags, "标签"),
+            *doubles("网点", "编号", [branch.id for branch in self.branches]),
+            *doubles("员工", "userid", [member.userid for member in self.staff]),
+            *doubles("活动", "编号", [event.id for event in self.events]),
+            *unknown("网点", "行长", [branch.head for branch in self.branches], people, "员工"),
+            *unknown("员工", "网点", [member.branch for member in self.staff], branches, "网点"),
+            *unknown("活动", "网点", [event.branch for event in self.events], branches, "网点"),
+            *unknown("群标签", "标签", [rule.tag for rule in self.group_tag_rules], tags, "标签"),
+            *doubles("客户资料", "名称", [field.name for field in self.customer_fields]),
+            *built_in(self.customer_fields),
             *self._ways_that_disagree(branches, people),
         ]
 
@@ -136,30 +170,44 @@ class Bank(Value):
         self, branches: Collection[str], people: Collection[str]
     ) -> Iterator[Disagreement]:
         ways = self.contact_ways
-        yield from _doubles("渠道活码", "名称", [way.name for way in ways])
-        yield from _doubles("入群活码", "名称", [way.name for way in self.join_ways])
+        yield from doubles("渠道活码", "名称", [way.name for way in ways])
+        yield from doubles("入群活码", "名称", [way.name for way in self.join_ways])
         # One state for one code: by it a code is found again whose making was interrupted.
         states = [way.state for way in ways] + [way.state for way in self.join_ways]
-        for what, mend, number in _doubled(states):
+        for what, mend, number in doubled(states):
             own = number < len(ways)
             part, place = ("渠道活码", number) if own else ("入群活码", number - len(ways))
             yield (part, place, "标识"), what, mend
-        yield from _unknown("渠道活码", "网点", [way.branch for way in ways], branches, "网点")
+        yield from unknown("渠道活码", "网点", [way.branch for way in ways], branches, "网点")
         tags = {tag.name for tag in self.tags if tag.on == "客户"}
         for number, way in enumerate(ways):
-            yield from _unknown_in(("渠道活码", number, "员工"), way.staff, people, "员工")
-            yield from _unknown_in(("渠道活码", number, "打标签"), way.tags, tags, "标签")
+            yield from unknown_in(("渠道活码", number, "员工"), way.staff, people, "员工")
+            yield from unknown_in(("渠道活码", number, "打标签"), way.tags, tags, "标签")
             if not 1 <= len(self.users_of(way)) <= MAX_USERS:
                 what = f"「{way.name}」没有在岗的客户经理或大堂经理，或超过 {MAX_USERS} 人"
                 yield ("渠道活码", number, "名称"), what, "换一个网点，或直接写员工"
         names = {way.name for way in ways}
         for number, welcome in enumerate(self.welcomes):
-            yield from _unknown_in(("好友欢迎语", number, "活码"), welcome.ways, names, "渠道活码")
+            yield from unknown_in(("好友欢迎语", number, "活码"), welcome.ways, names, "渠道活码")
         spoken = [name for welcome in self.welcomes for name in (welcome.ways or ("其余的人",))]
         for name in sorted({one for one in spoken if spoken.count(one) > 1}):
             place = max(n for n, one in enumerate(self.welcomes) if name in (one.ways or (name,)))
             what = f"给「{name}」的欢迎语写了两份"
             yield ("好友欢迎语", place, "正文"), what, "留一份，或写明各自的活码"
+
+    @property
+    def field_kinds(self) -> dict[str, FieldKind]:
+        """Return every datum that is known of customers, with its kind."""
+        return {**BUILT_IN_FIELDS, **{field.name: field.kind for field in self.customer_fields}}
+
+    @property
+    def event_names(self) -> frozenset[str]:
+        """Return every event of a customer's that scripts may name."""
+        return BUILT_IN_EVENTS | set(self.customer_events)
+
+    def may_market(self, tags: Collection[str]) -> bool:
+        """Tell whether a group with these tags may get what sells."""
+        return all(rule.may_market or rule.tag not in tags for rule in self.group_tag_rules)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -240,31 +288,3 @@ class Bank(Value):
     def knows_tag(self, name: str, on: Literal["客户", "客户群"]) -> bool:
         """Tell whether files may put this tag on customers or on groups."""
         return any(tag.name == name and tag.on == on for tag in self.tags)
-
-
-def _doubles(part: str, key: str, words: Sequence[str]) -> Iterator[Disagreement]:
-    for number, word in enumerate(words):
-        if word in words[:number]:
-            yield (part, number, key), f"「{word}」写了两次", "换一个，或删掉其中一条"
-
-
-def _doubled(words: Sequence[str]) -> Iterator[tuple[str, str, int]]:
-    for number, word in enumerate(words):
-        if word in words[:number]:
-            yield f"「{word}」写了两次", "换一个，每个活码各用各的标识", number
-
-
-def _unknown_in(
-    path: tuple[str, int, str], words: Sequence[str], known: Collection[str], where: str
-) -> Iterator[Disagreement]:
-    for word in words:
-        if word not in known:
-            yield path, f"「{word}」没有登记", f"先在「{where}」里加上，或改成已有的"
-
-
-def _unknown(
-    part: str, key: str, words: Sequence[str | None], known: Collection[str], where: str
-) -> Iterator[Disagreement]:
-    for number, word in enumerate(words):
-        if word and word not in known:
-            yield (part, number, key), f"「{word}」没有登记", f"先在「{where}」里加上，或改成已有的"

@@ -80,16 +80,22 @@ DayName = Annotated[str, AfterValidator(_known_day)]
 class CalendarTables(Value):
     """What is known of each day: whether people work on it, and its lunar month and day.
 
-    Leap months have negative numbers, so that a festival never falls into one.
+    Leap months have negative numbers, so that a festival never falls into one. ``festivals`` are
+    the free days of festivals; a day that is not free for one is none, whatever its name.
     """
 
     workdays: dict[date, bool]
     provisional: frozenset[date] = frozenset()
     lunar: dict[date, tuple[int, int]]
+    festivals: frozenset[date] = frozenset()
 
     def is_workday(self, day: date) -> bool:
         """Tell whether people work on ``day``; outside the tables weekends alone are free."""
         return self.workdays.get(day, day.weekday() < 5)
+
+    def is_eve(self, day: date) -> bool:
+        """Tell whether the spring festival begins the day after: 除夕 (H4)."""
+        return self.lunar.get(day + ONE_DAY) == (1, 1)
 
     def source(self, day: date) -> Source:
         """Say whether the day's type is the published one or our guess (H2)."""
@@ -103,7 +109,7 @@ class CalendarTables(Value):
         if name.kind == "yearly":
             return (day.month, day.day) == (name.month, name.day)
         if name.kind == "eve":
-            return self.lunar.get(day + ONE_DAY) == (1, 1)
+            return self.is_eve(day)
         return self.lunar.get(day) == (name.month, name.day)
 
     def days_named(self, name: str, first: date, last: date) -> tuple[date, ...]:
@@ -120,6 +126,12 @@ class CalendarTables(Value):
         """Return ``day`` if people work on it, else the next day on which they do."""
         while not self.is_workday(day):
             day += ONE_DAY
+        return day
+
+    def previous_workday(self, day: date) -> date:
+        """Return ``day`` if people work on it, else the last day before on which they do."""
+        while not self.is_workday(day):
+            day -= ONE_DAY
         return day
 
 

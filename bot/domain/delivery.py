@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from bot.domain.calendar import QuietWindows, next_allowed
+from bot.domain.hold import PAUSED
+from bot.domain.opening import Hours
+from bot.domain.quota import CAP_REASONS
+from bot.domain.steps import SendBy
 from bot.domain.value import Value
+from bot.domain.withdrawal import WITHDRAWN
 
 REPLY_WINDOW = timedelta(hours=48)  # wecom_protocol §4.5
 REPLIES_PER_MESSAGE = 5  # wecom_protocol §4.5
@@ -15,6 +18,8 @@ KEPT_FOR_HANDOVER = 1  # one of the five stays for the words that announce a per
 PERSON_STATES = frozenset({2, 3})  # §4.7: in the pool, with a servicer
 SESSION_ENDED = 4
 LOOK_AGAIN_WHILE_STOPPED = timedelta(minutes=10)  # whoever lets it go on wakes what waits
+# A step that the gate turns away for these is opened anew: on another day, or by its file's rule.
+GIVEN_BACK = CAP_REASONS | {"window_missed"}
 OLD_ANSWER = timedelta(minutes=10)  # one that waited longer is dropped where a person answered
 
 
@@ -29,8 +34,14 @@ class Terms(Value):
     marketing: bool = False
     product: str = ""
     account: str = ""
+    subject_kind: Literal["group", "customer"] = "group"
     script: str = ""
+    version: str = ""
     step: str = ""
+    round: int = 1  # of a repetition
+    variant: str = ""  # the arm whose words it has
+    way: str = ""  # how the step goes out
+    parts: int = 1  # messages that it takes of the five (§4.5)
     enrolment: int | None = None
     run_step: int | None = None
     iteration: int = 1
@@ -59,22 +70,19 @@ class Facts(Value):
     taken_by_person: bool = False  # while it waited for that
     run_alive: bool = True
     script_stopped: bool = False
+    paused: bool = False  # by people, or because nobody has allowed it yet
+    withdrawn: bool = False
     group_alive: bool = True
+    friend: bool = True  # the customer is still somebody's
+    may_market: bool = True  # to a group with these tags (E6)
+    consents: bool = True  # the customer has allowed what sells (S07)
     refuses_marketing: bool = False
-    approved_until: date | None = None
+    product_stopped: bool = False
+    wants_other: bool = False  # the customer takes greetings only (C5)
+    condition: bool = True  # 前提.条件, judged now
     product_sold: bool = True
-    broadcasts_today: int = 0
-    broadcasts_this_week: int = 0
-    products_this_week: int = 0
-
-
-class Limits(Value):
-    """The script's guard rails, after the bank's own."""
-
-    quiet: tuple[tuple[time, time], ...] = ()
-    broadcasts_a_day: int = 1
-    broadcasts_a_week: int = 5
-    products_a_week: int = 1
+    unfit: str = ""  # why the product is not for this customer (S01, S03, S05)
+    full: str = ""  # the cap that leaves no room
 
 
 class Send(Value):
@@ -97,15 +105,17 @@ class Skip(Value):
 Decision = Send | Hold | Skip
 
 
-def decide(terms: Terms, facts: Facts, limits: Limits, zone: ZoneInfo, now: datetime) -> Decision:
-    """Say whether a message may leave now; pure, so that every skip can be explained."""
+def decide(terms: Terms, facts: Facts, hours: Hours | None, now: datetime) -> Decision:
+    """Say whether a message may leave now; pure, so that every skip can be explained.
+
+    ``hours`` are those of the step's script; None where there are none to keep.
+    """
     if terms.closes_at is not None and now >= terms.closes_at:
         return Skip(reason="window_missed")
     if terms.opens_at is not None and now < terms.opens_at:
         return Hold(until=terms.opens_at, reason="not_yet_due")
     if facts.stopped:
-        until = now + LOOK_AGAIN_WHILE_STOPPED
-        return Hold(until=min(until, terms.closes_at or until), reason="stopped")
+        return _wait(terms, now, "stopped")
     if terms.purpose in ("answer", "notice"):
         return _decide_reply(terms, facts, now)
     if terms.purpose == "handover":
@@ -113,8 +123,13 @@ def decide(terms: Terms, facts: Facts, limits: Limits, zone: ZoneInfo, now: date
         with_person = facts.session is not None and facts.session.state in PERSON_STATES
         return Skip(reason="person_has_session") if with_person else Send()
     if terms.purpose == "step":
-        return _decide_step(terms, facts, limits, zone, now)
+        return _decide_step(terms, facts, hours, now)
     return Send()
+
+
+def _wait(terms: Terms, now: datetime, reason: str) -> Hold:
+    until = now + LOOK_AGAIN_WHILE_STOPPED
+    return Hold(until=min(until, terms.closes_at or until), reason=reason)
 
 
 def _decide_reply(terms: Terms, facts: Facts, now: datetime) -> Decision:
@@ -131,76 +146,46 @@ def _decide_reply(terms: Terms, facts: Facts, now: datetime) -> Decision:
         return Skip(reason="taken_by_person")
     if now - session.last_customer_at >= REPLY_WINDOW:
         return Skip(reason="reply_window_closed")
-    room = REPLIES_PER_MESSAGE - (KEPT_FOR_HANDOVER if terms.purpose == "answer" else 0)
-    if session.sent >= room:
+    room = REPLIES_PER_MESSAGE - (0 if terms.purpose == "notice" else KEPT_FOR_HANDOVER)
+    if session.sent + terms.parts > room:
         return Skip(reason="five_messages_used")
     return Send()
 
 
-def _decide_step(
-    terms: Terms, facts: Facts, limits: Limits, zone: ZoneInfo, now: datetime
-) -> Decision:
-    today = now.astimezone(zone).date()
-    refusals = (
-        (not facts.run_alive, "run_ended"),
-        (facts.script_stopped, "script_stopped"),
-        (not facts.group_alive, "group_dismissed"),
-        (facts.approved_until is None or today > facts.approved_until, "approval_expired"),
-        (terms.marketing and facts.refuses_marketing, "marketing_refused"),
-        (bool(terms.product) and not facts.product_sold, "product_not_sold"),
-        (terms.quota and facts.broadcasts_today >= limits.broadcasts_a_day, "daily_cap"),
-        (terms.quota and facts.broadcasts_this_week >= limits.broadcasts_a_week, "weekly_cap"),
-        (
-            bool(terms.product) and facts.products_this_week >= limits.products_a_week,
-            "weekly_product_cap",
-        ),
-    )
-    for refused, reason in refusals:
-        if refused:
-            return Skip(reason=reason)
-    until = next_allowed(now, limits.quiet, zone)
-    if until <= now:
-        return Send()
-    if terms.closes_at is not None and until >= terms.closes_at:
+def _decide_step(terms: Terms, facts: Facts, hours: Hours | None, now: datetime) -> Decision:
+    if not facts.run_alive:
+        return Skip(reason="run_ended")
+    if facts.script_stopped:
+        return Skip(reason="script_stopped")
+    if facts.paused:
+        return _wait(terms, now, PAUSED)
+    reason = _refusal(terms, facts)
+    if reason:
+        return Skip(reason=reason)
+    until = now if hours is None or hours.is_open(now) else hours.next_open(now)
+    if until is None or (terms.closes_at is not None and until >= terms.closes_at):
         return Skip(reason="quiet_hours")
-    return Hold(until=until, reason="quiet_hours")
+    if until > now:
+        return Hold(until=until, reason="quiet_hours")
+    # Asked last: what may not be said at all takes no reply of the five.
+    return _decide_reply(terms, facts, now) if terms.way == SendBy.KF else Send()
 
 
-def quiet_spans(
-    around: datetime, quiet: QuietWindows, zone: ZoneInfo
-) -> list[tuple[datetime, datetime]]:
-    """Return the quiet spans that touch the day of ``around`` or the night before, in order."""
-    day = around.astimezone(zone).date()
-    spans = []
-    for offset in (-1, 0, 1):
-        base = day + timedelta(days=offset)
-        for begin, end in quiet:
-            last = base + timedelta(days=1) if end <= begin else base
-            spans.append(
-                (
-                    datetime.combine(base, begin, tzinfo=zone),
-                    datetime.combine(last, end, tzinfo=zone),
-                )
-            )
-    return sorted(spans)
-
-
-def open_spans(
-    opens_at: datetime, closes_at: datetime, quiet: QuietWindows, zone: ZoneInfo
-) -> list[tuple[datetime, datetime]]:
-    """Cut the quiet hours out of a step's window; each span gets a task of its own.
-
-    A task is cancelled when its span ends, because an owner who presses send during quiet hours
-    would push then.
-    """
-    spans = []
-    begins = opens_at
-    for quiet_from, quiet_to in quiet_spans(opens_at, quiet, zone):
-        if quiet_to <= begins or quiet_from >= closes_at:
-            continue
-        if quiet_from > begins:
-            spans.append((begins, quiet_from))
-        begins = max(begins, quiet_to)
-    if begins < closes_at:
-        spans.append((begins, closes_at))
-    return spans
+def _refusal(terms: Terms, facts: Facts) -> str:
+    """Return the first reason for which a step may not go out at all; empty where none holds."""
+    product = bool(terms.product)
+    refusals = (
+        (facts.withdrawn, WITHDRAWN),
+        (not facts.group_alive, "group_dismissed"),
+        (not facts.friend, "not_friend"),
+        (terms.marketing and not facts.may_market, "group_not_marketable"),
+        (terms.marketing and facts.refuses_marketing, "marketing_refused"),
+        (terms.marketing and not facts.consents, "no_consent"),
+        (facts.wants_other, "greetings_only"),
+        (product and facts.product_stopped, "product_stopped"),
+        (product and not facts.product_sold, "product_not_sold"),
+        (product and bool(facts.unfit), facts.unfit),
+        (not facts.condition, "precondition"),
+        (bool(facts.full), facts.full),
+    )
+    return next((reason for refused, reason in refusals if refused), "")

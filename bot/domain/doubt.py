@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.messages import Broadcast
+from bot.domain.contents import Content, Link, MiniProgram
+from bot.domain.mass_messages import Moment, Task
 from bot.domain.value import Value
 
 FIRST_LOOK = timedelta(minutes=1)
@@ -84,12 +85,18 @@ def judge(doubt: Doubt, evidence: Evidence, now: datetime) -> Verdict:
     return StaysUnknown() if doubt.resent else SendAgain()
 
 
-def looks_like(made: MadeTask, message: Broadcast) -> bool:
+def looks_like(made: MadeTask, message: Task | Moment) -> bool:
     """Tell whether a listed task says just what a message says."""
     texts = [content.text for content in message.contents if content.kind == "text"]
-    attached = tuple(
-        f"link:{content.url}" if content.kind == "link" else content.kind
-        for content in message.contents
-        if content.kind != "text"
-    )
+    attached = tuple(_seen(content) for content in message.contents if content.kind != "text")
     return made.text.strip() == "\n".join(texts).strip() and made.attachments == attached
+
+
+def _seen(content: Content) -> str:
+    match content:
+        case Link():
+            return f"link:{content.url}"
+        case MiniProgram():
+            return f"mini_program:{content.app_id}/{content.page}"
+        case _:
+            return content.kind

@@ -10,33 +10,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
-
 from bot.domain.bank import BankEvent
+from bot.domain.board import WEEK as WEEK
+from bot.domain.board import Board, Moved
+from bot.domain.board import PlanFacts as PlanFacts
+from bot.domain.board import takes_quota as takes_quota
 from bot.domain.calendar import ONE_DAY, CalendarTables
+from bot.domain.opening import Hours
 from bot.domain.script import SopScript
-from bot.domain.script_parts import RestDays
-from bot.domain.steps import Overlay, SendBy, Step, StepKind
+from bot.domain.script_parts import OnHoliday, RestDays
+from bot.domain.step_terms import ANCHORS, BOND_DAY, EVENT_DAY, Relative
+from bot.domain.steps import Overlay, Step, StepKind
 from bot.domain.value import Value
 
-Moved = Literal["", "rest_day", "overlay", "daily_cap", "weekly_cap", "earlier_step"]
-WEEK = timedelta(days=7)
 _FARTHEST_PUSH = 366
+_BY_RULE = (OnHoliday.SEND, OnHoliday.ONLY)
 _MOST_ROUNDS = 12
-
-
-class PlanFacts(Value):
-    """What a plan has to go by besides the file.
-
-    ``fixed`` holds steps that are under way or over with their days: they keep them, take their
-    quota, and are not planned again. Nothing is placed before ``not_before``.
-    """
-
-    events: tuple[BankEvent, ...] = ()
-    earlier_broadcasts: tuple[date, ...] = ()
-    fixed: dict[str, date] = Field(default_factory=dict)
-    weekly_cap: int | None = None
-    not_before: date | None = None
 
 
 class Planned(Value):
@@ -54,48 +43,6 @@ class Planned(Value):
     quota: bool
     reason_moved: Moved = ""
     skip: str | None = None
-
-
-class _Board:
-    """The days that broadcasts take, and whether one more fits."""
-
-    def __init__(self, script: SopScript, facts: PlanFacts, overlays: dict[date, Overlay]) -> None:
-        self._a_day = script.rails.broadcasts_a_day
-        self._a_week = min(script.rails.broadcasts_a_week, facts.weekly_cap or 7)
-        quota_ids = {part.id for part in script.parts if takes_quota(part)}
-        self._taken = [day for id, day in facts.fixed.items() if id in quota_ids]
-        self._taken += facts.earlier_broadcasts
-        self._overlay_days: set[date] = set()
-        self.refused: dict[str, Moved] = {}
-        for day, overlay in sorted(overlays.items()):
-            if takes_quota(overlay):
-                obstacle = self.obstacle(day)
-                if obstacle:
-                    self.refused[overlay.id] = obstacle
-                else:
-                    self.take(day)
-                    self._overlay_days.add(day)
-
-    def obstacle(self, day: date) -> Moved:
-        """Say why no broadcast fits on that day; empty if one does."""
-        if self._taken.count(day) >= self._a_day:
-            return "overlay" if day in self._overlay_days else "daily_cap"
-        for back in range(7):
-            first = day - back * ONE_DAY
-            if sum(first <= taken < first + WEEK for taken in self._taken) >= self._a_week:
-                return "weekly_cap"
-        return ""
-
-    def take(self, day: date) -> None:
-        """Note a broadcast."""
-        self._taken.append(day)
-
-
-def takes_quota(part: Step | Overlay) -> bool:
-    """Tell whether a part goes out as a mass-send task, of which a group gets few."""
-    if isinstance(part, Overlay):
-        return part.send_by is SendBy.BROADCAST
-    return part.broadcast
 
 
 def plan(
@@ -138,15 +85,16 @@ class _Planner:
         self._tables = tables
         self._zone = zone
         self._event: BankEvent | None = None
+        self._hours = Hours(script.rails, tables, zone)
 
     def plan(self, last: date) -> list[Planned]:
         """Place everything, with the overlays of the days up to ``last``."""
         overlays = self._overlays(last)
-        board = _Board(self._script, self._facts, overlays)
+        board = Board(self._script, self._facts, overlays)
         placed = self._day_steps(board)
         invite = self._invite_day(placed)
         self._event = self._event_after(invite)
-        placed += self._event_steps(board, invite)
+        placed += self._dated_steps(board, invite)
         placed += [self._overlay(day, each, board) for day, each in overlays.items()]
         return [self._valid(each) for each in placed]
 
@@ -158,7 +106,7 @@ class _Planner:
                 found.setdefault(named[0], overlay)
         return found
 
-    def _overlay(self, day: date, overlay: Overlay, board: _Board) -> Planned:
+    def _overlay(self, day: date, overlay: Overlay, board: Board) -> Planned:
         skip: str | None = board.refused.get(overlay.id)
         if not overlay.kind.allowed_on_rest_days and not self._tables.is_workday(day):
             skip = "rest_day"
@@ -166,7 +114,7 @@ class _Planner:
             skip = "window_missed"
         return self._planned(overlay, day, day, "", skip)
 
-    def _day_steps(self, board: _Board) -> list[Planned]:
+    def _day_steps(self, board: Board) -> list[Planned]:
         steps = [step for step in self._script.steps if step.day is not None]
         placed: list[Planned] = []
         shift = timedelta(0)
@@ -178,23 +126,25 @@ class _Planner:
             earliest = max(nominal + shift, placed[-1].on) if placed else nominal + shift
             each = self._day_step(step, nominal, earliest, board)
             placed.append(each)
-            if each.skip is None and self._script.rest_days is RestDays.PUSH:
-                shift = each.on - nominal
+            pushes = self._script.rest_days is RestDays.PUSH or self._facts.shift
+            if each.skip is None and pushes:
+                shift = max(shift, each.on - nominal)
         return placed
 
-    def _day_step(self, step: Step, nominal: date, day: date, board: _Board) -> Planned:
+    def _day_step(self, step: Step, nominal: date, day: date, board: Board) -> Planned:
         moved: Moved = "earlier_step" if day != nominal else ""
         if self._facts.not_before is not None and day < self._facts.not_before:
             day, moved = self._facts.not_before, "earlier_step"
-        rest = self._script.rest_days
-        if rest is RestDays.SKIP and not self._tables.is_workday(nominal):
-            return self._planned(step, nominal, day, moved, "rest_day")
-        quota = takes_quota(step)
-        start = day
+        if why := self._holiday_skip(step, nominal):
+            return self._planned(step, nominal, day, moved, why)
+        if step.on_holiday is OnHoliday.PREVIOUS_WORKDAY and day in self._tables.festivals:
+            before = self._tables.previous_workday(day)
+            if before >= max(filter(None, (self._anchor, self._facts.not_before))):
+                day = before
+        quota, start = takes_quota(step), day
         own: Moved = ""
         for _ in range(_FARTHEST_PUSH):
-            free = rest is RestDays.SEND or self._tables.is_workday(day)
-            obstacle: Moved = "" if free else "rest_day"
+            obstacle = self._obstacle(step, day)
             if not obstacle and quota:
                 obstacle = board.obstacle(day)
             if not obstacle:
@@ -204,6 +154,34 @@ class _Planner:
             own = own or obstacle
             day += ONE_DAY
         return self._planned(step, nominal, start, moved, own)
+
+    def _holiday_skip(self, step: Step, nominal: date) -> str:
+        """Say why the calendar keeps a step from being sent at all; empty where it does not."""
+        festival = nominal in self._tables.festivals
+        if step.on_holiday is OnHoliday.ONLY and not festival:
+            return "not_a_holiday"
+        if step.on_holiday is not None and festival:
+            return "rest_day" if step.on_holiday is OnHoliday.SKIP else ""
+        skips = self._script.rest_days is RestDays.SKIP and step.relative is None
+        return "rest_day" if skips and not self._tables.is_workday(nominal) else ""
+
+    def _obstacle(self, step: Step, day: date) -> Moved:
+        """Say why the calendar and the hours leave a step no room on a day."""
+        if day in self._tables.festivals and step.on_holiday is not None:
+            free = step.on_holiday in _BY_RULE
+        else:
+            rest = self._script.rest_days
+            free = rest is RestDays.SEND or self._tables.is_workday(day)
+        if not free:
+            return "rest_day"
+        if not self._script.rails.allowed:
+            return ""
+        opens, closes = step.window or (time(9), time(18))
+        return (
+            ""
+            if self._hours.spans(self._moment(day, opens), self._moment(day, closes))
+            else ("closed")
+        )
 
     def _invite_day(self, placed: list[Planned]) -> date:
         """Return the day of the first step that invites to the event, else the first day."""
@@ -219,31 +197,57 @@ class _Planner:
         events = later or list(self._facts.events)
         return min(events, key=lambda event: (event.on, event.window), default=None)
 
-    def _event_steps(self, board: _Board, invite: date) -> list[Planned]:
+    def _dated_steps(self, board: Board, invite: date) -> list[Planned]:
         placed = []
         for step in self._script.steps:
             if step.relative is None or step.id in self._facts.fixed:
                 continue
-            if self._event is None:
-                placed.append(self._planned(step, self._anchor, self._anchor, "", "no_event"))
+            day = self._date_of(step.relative)
+            if day is None:
+                why = "no_event" if step.relative.anchor == EVENT_DAY else "no_date"
+                placed.append(self._planned(step, self._anchor, self._anchor, "", why))
                 continue
-            day = self._event.on + timedelta(days=step.relative.offset_days)
-            skip: str | None = None
-            too_early = max(filter(None, (invite, self._facts.not_before)))
-            if day < too_early:
+            first = invite if step.relative.anchor == EVENT_DAY else self._anchor
+            nominal, day = day, self._off_festival(step, day)
+            skip: str | None = self._holiday_skip(step, nominal) or None
+            if day < max(filter(None, (first, self._facts.not_before))):
                 skip = "event_passed"
-            elif takes_quota(step):
+            elif skip is None and takes_quota(step):
                 skip = board.obstacle(day) or None
                 if skip is None:
                     board.take(day)
-            placed.append(self._planned(step, day, day, "", skip))
+            placed.append(self._planned(step, nominal, day, "", skip))
         return placed
+
+    def _date_of(self, relative: Relative) -> date | None:
+        """Return the day of a step that goes by a date; None where there is none for a group."""
+        offset, anchor = timedelta(days=relative.offset_days), relative.anchor
+        if anchor == EVENT_DAY:
+            found = None if self._event is None else self._event.on
+        elif anchor == BOND_DAY:
+            coming = (day for day in self._facts.bond_days if day >= self._anchor)
+            found = min(coming, default=None)
+        elif anchor in ANCHORS:
+            found = None
+        else:
+            last = self._anchor + timedelta(days=_FARTHEST_PUSH)
+            found = next(iter(self._tables.days_named(anchor, self._anchor, last)), None)
+        return None if found is None else found + offset
+
+    def _off_festival(self, step: Step, day: date) -> date:
+        if day not in self._tables.festivals:
+            return day
+        if step.on_holiday is OnHoliday.PREVIOUS_WORKDAY:
+            return self._tables.previous_workday(day)
+        if step.on_holiday is OnHoliday.NEXT_WORKDAY:
+            return self._tables.next_workday(day)
+        return day
 
     def _planned(
         self, part: Step | Overlay, nominal: date, day: date, moved: Moved, skip: str | None
     ) -> Planned:
         opens, closes = part.window or (time(9), time(18))
-        until = self._script.missed.until
+        until = self._script.missed_for(part).until
         return Planned(
             step_id=part.id,
             kind="overlay" if isinstance(part, Overlay) else "step",
@@ -259,9 +263,11 @@ class _Planner:
     def _valid(self, planned: Planned) -> Planned:
         """Close a step's window so many hours before the event (有效到)."""
         part = self._script.part(planned.step_id)
-        limit = part.valid_until if isinstance(part, Step) else None
-        if limit is None or planned.skip is not None:
+        if not isinstance(part, Step) or planned.skip is not None:
             return planned
+        limit = part.valid_until
+        if limit is None:
+            return self._announcing(part, planned)
         if self._event is None:
             return planned.model_copy(update={"skip": "no_event"})
         begins = self._event.begins_at(self._zone).astimezone(UTC)
@@ -269,6 +275,16 @@ class _Planner:
         if until <= planned.opens_at:
             return planned.model_copy(update={"skip": "event_passed"})
         return planned.model_copy(update={"closes_at": min(planned.closes_at, until)})
+
+    def _announcing(self, step: Step, planned: Planned) -> Planned:
+        """Close what announces an event when that begins."""
+        relative, event = step.relative, self._event
+        if relative is None or relative.anchor != EVENT_DAY or event is None:
+            return planned
+        begins = event.begins_at(self._zone).astimezone(UTC)
+        if relative.offset_days > 0 or planned.opens_at >= begins:
+            return planned
+        return planned.model_copy(update={"closes_at": min(planned.closes_at, begins)})
 
     def _moment(self, day: date, at: time) -> datetime:
         return datetime.combine(day, at, tzinfo=self._zone).astimezone(UTC)

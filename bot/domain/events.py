@@ -137,6 +137,18 @@ class GroupMessageReceived(Value):
     sent_at: datetime
 
 
+class PrivateMessageReceived(Value):
+    """A customer wrote to a manager alone, as the archive has it."""
+
+    kind: Literal["private_message_received"] = "private_message_received"
+    customer: CustomerId
+    manager: RmId
+    msgid: str
+    form: str = "text"
+    text: str = ""
+    sent_at: datetime
+
+
 class ArchiveUnreadable(Value):
     """An archived message that could not be decrypted: read again later, by its number."""
 
@@ -245,6 +257,7 @@ Event = Annotated[
     | RejectionSwitched
     | KfNoted
     | GroupMessageReceived
+    | PrivateMessageReceived
     | ArchiveUnreadable
     | CardPressed
     | StaffAsked

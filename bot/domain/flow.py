@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from bot.domain.fields import WordList, Words, refuse
+from bot.domain.fields import Day, WordList, Words, refuse, written
 from bot.domain.value import Value
 
 _HOURS = re.compile(r"([1-9]\d{0,3})(小时|天)")
@@ -28,7 +28,12 @@ def _write_span(span: timedelta) -> str:
     return f"{hours}小时" if hours % 24 or hours < 48 else f"{hours // 24}天"
 
 
-Span = Annotated[timedelta, BeforeValidator(_span), PlainSerializer(_write_span, return_type=str)]
+Span = Annotated[
+    timedelta,
+    BeforeValidator(_span),
+    PlainSerializer(_write_span, return_type=str),
+    written(_HOURS.pattern),
+]
 
 
 END_OF_RUN = "结束"  # where 转到 may lead besides a step
@@ -49,10 +54,25 @@ class Split(Value):
 
 
 class Wait(Value):
-    """Wait for any of these, at most so long (等待)."""
+    """Wait for any of these, at most so long (等待).
+
+    An event counts that happened ``since`` then, at least ``at_least`` times. What has happened
+    ``already`` when the wait begins ends it at once, or has to happen anew.
+    """
 
     any_of: WordList = Field(alias="任一")
     at_most: Span = Field(alias="最长")
+    since: Literal["进入后", "本步后", "任何时候"] = Field("进入后", alias="从")
+    already: Literal["跳过", "要新的"] = Field("跳过", alias="已发生")
+    at_least: int = Field(1, alias="至少", ge=1, le=1000)
+
+
+class Repeat(Value):
+    """The step again, so many times in all, so many days apart, no later than that day (重复)."""
+
+    times: int = Field(alias="次数", ge=2, le=60)
+    every_days: int = Field(alias="每隔天", ge=1, le=365)
+    until: Day | None = Field(None, alias="到")
 
 
 class Branch(Value):

@@ -13,7 +13,7 @@ from bot.domain.actions import Action
 from bot.domain.ids import digest
 from bot.domain.value import Value
 
-Plane = Literal["kf", "group", "staff"]
+Plane = Literal["kf", "group", "private", "staff"]
 RISK_NOTICE = "理财非存款、产品有风险、投资须谨慎。"
 _RISK_WORDS = ("理财非存款", "产品有风险", "投资须谨慎")
 _LONGEST_PIECE = 400
@@ -32,7 +32,7 @@ class Audience(StrEnum):
         match plane:
             case "group":
                 return self is Audience.GROUP
-            case "kf":
+            case "kf" | "private":  # with the program, or with the manager alone
                 return self is not Audience.STAFF
             case "staff":
                 return True

@@ -7,7 +7,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bot.domain.ids import CustomerId, GroupChatId, KfAccountId, RmId
+from bot.domain.contents import Content as Content
+from bot.domain.contents import File as File
+from bot.domain.contents import Image as Image
+from bot.domain.contents import Link as Link
+from bot.domain.contents import MiniProgram as MiniProgram
+from bot.domain.contents import Text as Text
+from bot.domain.contents import Video as Video
+from bot.domain.ids import CustomerId, KfAccountId, RmId
+from bot.domain.mass_messages import Broadcast as Broadcast
+from bot.domain.mass_messages import BroadcastCancel as BroadcastCancel
+from bot.domain.mass_messages import BroadcastReminder as BroadcastReminder
+from bot.domain.mass_messages import CustomerBroadcast as CustomerBroadcast
+from bot.domain.mass_messages import Moment as Moment
+from bot.domain.mass_messages import MomentCancel as MomentCancel
 from bot.domain.staff_messages import (
     BotCard,
     BotCardUpdate,
@@ -27,33 +40,6 @@ from bot.domain.staff_messages import StaffText as StaffText
 from bot.domain.value import Value
 
 
-class Text(Value):
-    """Plain words."""
-
-    kind: Literal["text"] = "text"
-    text: str = Field(min_length=1)
-
-
-class Image(Value):
-    """A picture from the workspace's ``sop/files``."""
-
-    kind: Literal["image"] = "image"
-    file: str
-    alt: str = ""
-
-
-class Link(Value):
-    """A link with its card."""
-
-    kind: Literal["link"] = "link"
-    title: str
-    url: str
-    description: str = ""
-
-
-Content = Annotated[Text | Image | Link, Field(discriminator="kind")]
-
-
 class KfReply(Value):
     """An answer in a customer's one-to-one 微信客服 session."""
 
@@ -61,6 +47,15 @@ class KfReply(Value):
     account: KfAccountId
     customer: CustomerId
     content: Content
+
+
+class KfTouch(Value):
+    """A script's words in a customer's 微信客服 session; each content is one of five messages."""
+
+    kind: Literal["kf_touch"] = "kf_touch"
+    account: KfAccountId
+    customer: CustomerId
+    contents: tuple[Content, ...] = Field(min_length=1, max_length=5)
 
 
 class MenuItem(Value):
@@ -97,34 +92,15 @@ class KfHandover(Value):
     to: RmId | None = None
 
 
-class Broadcast(Value):
-    """A mass-send task for a group owner, who has to press send (add_msg_template)."""
-
-    kind: Literal["broadcast"] = "broadcast"
-    owner: RmId
-    chats: tuple[GroupChatId, ...] = Field(min_length=1, max_length=2000)
-    contents: tuple[Content, ...] = Field(min_length=1)
-
-
-class BroadcastReminder(Value):
-    """Remind the owner of a task that waits."""
-
-    kind: Literal["broadcast_reminder"] = "broadcast_reminder"
-    task: str
-
-
-class BroadcastCancel(Value):
-    """Stop what a task has not sent yet."""
-
-    kind: Literal["broadcast_cancel"] = "broadcast_cancel"
-    task: str
-
-
 class GroupWelcome(Value):
-    """Welcome material that the owner attaches to groups by hand; the platform then sends it."""
+    """Welcome material that the owner attaches to groups by hand; the platform then sends it.
+
+    WeCom takes one attachment beside the text.
+    """
 
     kind: Literal["group_welcome"] = "group_welcome"
     text: str
+    attached: Content | None = None
 
 
 class TagChange(Value):
@@ -149,6 +125,7 @@ class CustomerWelcome(Value):
 
 Outbound = Annotated[
     KfReply
+    | KfTouch
     | KfEventReply
     | KfHandover
     | StaffCard
@@ -163,8 +140,11 @@ Outbound = Annotated[
     | StaffWelcome
     | GroupWebhook
     | Broadcast
+    | CustomerBroadcast
     | BroadcastReminder
     | BroadcastCancel
+    | Moment
+    | MomentCancel
     | GroupWelcome
     | TagChange
     | CustomerWelcome,
@@ -178,6 +158,7 @@ class Receipt(Value):
     ref: str = ""
     response_code: str = ""
     failed: tuple[str, ...] = ()
+    said: int = 1  # messages of a 微信客服 session that were taken
     skipped: str = ""  # why WeCom did not take it, where that is no failure of anybody's
 
 
@@ -190,6 +171,7 @@ class Policy(StrEnum):
 
 POLICIES: dict[str, Policy] = {
     "kf_reply": Policy.IDEMPOTENT,
+    "kf_touch": Policy.IDEMPOTENT,  # each of its messages has an id of its own
     "kf_event_reply": Policy.UNKNOWN_ON_CRASH,
     "kf_handover": Policy.IDEMPOTENT,
     "staff_card": Policy.IDEMPOTENT,
@@ -205,14 +187,18 @@ POLICIES: dict[str, Policy] = {
     "staff_welcome": Policy.UNKNOWN_ON_CRASH,
     "group_webhook": Policy.UNKNOWN_ON_CRASH,
     "broadcast": Policy.UNKNOWN_ON_CRASH,
+    "customer_broadcast": Policy.UNKNOWN_ON_CRASH,
     "broadcast_reminder": Policy.IDEMPOTENT,
     "broadcast_cancel": Policy.IDEMPOTENT,
+    "moment": Policy.UNKNOWN_ON_CRASH,
+    "moment_cancel": Policy.IDEMPOTENT,
     "group_welcome": Policy.UNKNOWN_ON_CRASH,
     "tag_change": Policy.IDEMPOTENT,
     "customer_welcome": Policy.UNKNOWN_ON_CRASH,
 }
 CHANNEL_OF: dict[str, str] = {
     "kf_reply": "kf",
+    "kf_touch": "kf",
     "kf_event_reply": "kf",
     "kf_handover": "kf",
     "staff_card": "app",
@@ -227,8 +213,11 @@ CHANNEL_OF: dict[str, str] = {
     "staff_welcome": "aibot",
     "group_webhook": "webhook",
     "broadcast": "contact",
+    "customer_broadcast": "contact",
     "broadcast_reminder": "contact",
     "broadcast_cancel": "contact",
+    "moment": "contact",
+    "moment_cancel": "contact",
     "group_welcome": "contact",
     "tag_change": "contact",
     "customer_welcome": "contact",
@@ -238,6 +227,7 @@ Plane = Literal["kf", "sop"]
 # Staff are told, sessions given to people and tasks cancelled all the same.
 SWITCH_OF: dict[str, Plane | None] = {
     "kf_reply": "kf",
+    "kf_touch": "sop",
     "kf_event_reply": "kf",
     "kf_handover": None,
     "staff_card": None,
@@ -252,8 +242,11 @@ SWITCH_OF: dict[str, Plane | None] = {
     "staff_welcome": None,
     "group_webhook": None,
     "broadcast": "sop",
+    "customer_broadcast": "sop",
     "broadcast_reminder": "sop",
     "broadcast_cancel": None,
+    "moment": "sop",
+    "moment_cancel": None,
     "group_welcome": "sop",
     "tag_change": None,
     "customer_welcome": "kf",

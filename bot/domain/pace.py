@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.messages import Outbound
+from bot.domain.messages import Moment, Outbound
 from bot.domain.staff_messages import (
     BotCard,
     GroupWebhook,
@@ -46,9 +46,11 @@ _MEMBER = Pace(burst=14, per_second=16 / 60)
 # with the AI bot (§6.5).
 _PUSH = Pace(burst=10, per_second=10 / 60)
 _TALK = Pace(burst=14, per_second=16 / 60)
+_MOMENTS = Pace(burst=4, per_second=5 / 60)  # 10 a minute for the whole corp (§5.8)
 
 _APIS = {
     "kf_reply": "kf/send_msg",
+    "kf_touch": "kf/send_msg",
     "kf_event_reply": "kf/send_msg_on_event",
     "kf_handover": "kf/service_state/trans",
     "staff_card": "message/send",
@@ -57,8 +59,11 @@ _APIS = {
     "staff_notice": "message/send",
     "staff_poll": "message/send",
     "broadcast": "externalcontact/add_msg_template",
+    "customer_broadcast": "externalcontact/add_msg_template",
     "broadcast_reminder": "externalcontact/remind_groupmsg_send",
     "broadcast_cancel": "externalcontact/cancel_groupmsg_send",
+    "moment": "externalcontact/add_moment_task",
+    "moment_cancel": "externalcontact/cancel_moment_task",
     "group_welcome": "externalcontact/group_welcome_template/add",
     "tag_change": "externalcontact/mark_tag",
     "customer_welcome": "externalcontact/send_welcome_msg",
@@ -80,6 +85,8 @@ def paces_for(message: Outbound) -> dict[str, Pace]:
     match message:
         case GroupWebhook():
             return {api: _PUSH}
+        case Moment():
+            return {api: _MOMENTS}
         case StaffStream() | StaffMarkdown() | BotCard():
             return {f"aibot:{message.reply.chat or message.to}": _TALK}
         case StaffCard() | StaffNotice() | StaffPoll():

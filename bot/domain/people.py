@@ -29,6 +29,7 @@ class Customer(Value):
     opted_out_at: datetime | None = None
     marketing_paused_until: datetime | None = None
     state: str = ""  # the code by which the customer came to the newest manager
+    weekly_cap: int | None = None  # how many messages a week were asked for, over all scripts
     follows: tuple[Follow, ...] | None = None  # where WeCom was asked: all, the newest first
 
     def refuses_marketing(self, now: datetime) -> bool:
@@ -56,6 +57,7 @@ class GroupChat(Value):
     members: tuple[GroupMember, ...] = ()
     dismissed: bool = False
     version: str = ""  # WeCom's version of the list of members
+    weekly_cap: int | None = None  # how many messages a week were asked for, over all scripts
 
     @property
     def customers(self) -> tuple[GroupMember, ...]:

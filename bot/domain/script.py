@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import Field
 
+from bot.domain.effect import Measures
+from bot.domain.entry import Audience, Entry, Reentry, ReentryText
 from bot.domain.fields import Slug, Words
+from bot.domain.rails import GuardRails
 from bot.domain.script_parts import (
     Anchor,
     Approval,
-    Audience,
-    Entry,
     Exit,
     ExitEvent,
-    GuardRails,
     LateJoiners,
-    Measures,
     Missed,
+    MissedRule,
+    MissedText,
     OnEdit,
     OptOut,
-    Reentry,
     RestDays,
     Status,
     Subject,
     Variable,
-    read_missed,
-    read_reentry,
-    write_missed,
-    write_reentry,
 )
-from bot.domain.steps import Ending, Listen, Overlay, Step
+from bot.domain.step_terms import EVENT_DAY, Ending
+from bot.domain.steps import PRIORITIES, Listen, Overlay, Priority, SendBy, Step, StepKind
 from bot.domain.value import Value
 
-Priority = Literal["红线", "服务", "反诈", "活动", "知识", "产品"]
+_GREETING_GRACE = Missed(rule=MissedRule.CATCH_UP_WITHIN, within=timedelta(hours=2))
+_TASK_GRACE = Missed(rule=MissedRule.CATCH_UP_WITHIN, workdays=3)
+_UNTIL_EVENT = Missed(rule=MissedRule.CATCH_UP_WITHIN, until_event=True)
 
 
 class SopScript(Value):
@@ -50,22 +50,16 @@ class SopScript(Value):
     persona: Slug = Field(alias="人设")
     subject: Subject = Field(alias="对象")
     entry: Entry = Field(alias="进入")
-    reentry: Annotated[
-        Reentry,
-        BeforeValidator(read_reentry),
-        PlainSerializer(write_reentry, return_type=str),
-    ] = Field(Reentry(), alias="重复进入")
+    reentry: ReentryText = Field(Reentry(), alias="重复进入")
     approval: Approval | None = Field(None, alias="审批")
     audience: Audience = Field(Audience(), alias="适用")
     anchor: Anchor = Field(alias="起点")
     rest_days: RestDays = Field(RestDays.PUSH, alias="休息日")
-    missed: Annotated[
-        Missed,
-        BeforeValidator(read_missed),
-        PlainSerializer(write_missed, return_type=str),
-    ] = Field(Missed(), alias="错过时间窗")
+    missed_said: MissedText | None = Field(None, alias="错过时间窗")
     on_edit: OnEdit = Field(OnEdit.NEW_ONLY, alias="改文件后")
     rails: GuardRails = Field(GuardRails(), alias="护栏")
+    max_days: int = Field(365, alias="最长天数", ge=1, le=365)
+    exclusive: Words | None = Field(None, alias="互斥组")
     priority: Priority | None = Field(None, alias="优先级")
     variables: dict[str, Variable] | None = Field(None, alias="变量")
     opt_out: OptOut | None = Field(None, alias="退出")
@@ -85,6 +79,30 @@ class SopScript(Value):
         return holdout.group_share if self.subject is Subject.GROUP else holdout.share
 
     @property
+    def flows(self) -> bool:
+        """Tell whether runs go by a token from step to step, and not by days planned at entry."""
+        return self.subject is Subject.CUSTOMER or any(step.steers for step in self.steps)
+
+    @property
+    def missed(self) -> Missed:
+        """Return the file's own 错过时间窗, or 跳过 where it says nothing."""
+        return self.missed_said or Missed()
+
+    def missed_for(self, part: Step | Overlay) -> Missed:
+        """Return what becomes of a step whose window passed (sop_semantics 2.12).
+
+        The step's own word goes before the file's; where both are silent, the kind decides.
+        """
+        said = part.missed if isinstance(part, Step) else None
+        return said or self.missed_said or _default_missed(part)
+
+    def priority_of(self, part: Step | Overlay) -> int:
+        """Return who goes first where room is short: the file's 优先级, or the part's kind's."""
+        if self.priority is not None:
+            return PRIORITIES[self.priority]
+        return part.priority if isinstance(part, Step) else part.kind.priority
+
+    @property
     def ending(self) -> Ending | None:
         """Return what follows the last step, if any step says so."""
         return next((step.after for step in reversed(self.steps) if step.after), None)
@@ -96,11 +114,23 @@ class SopScript(Value):
 
     def complaint_stops_group(self) -> bool:
         """Tell whether one member's complaint stops what sells for the whole group (出口)."""
-        return any(out.event is ExitEvent.COMPLAINT and out.scope == "全群" for out in self.exits)
+        return any(out.event == ExitEvent.COMPLAINT and out.scope == "全群" for out in self.exits)
 
     def part(self, id: str) -> Step | Overlay | None:
         """Return the step or overlay of that id."""
         return next((part for part in self.parts if part.id == id), None)
+
+
+def _default_missed(part: Step | Overlay) -> Missed:
+    if isinstance(part, Step):
+        relative = part.relative
+        if relative is not None and relative.anchor == EVENT_DAY and relative.offset_days < 0:
+            return _UNTIL_EVENT
+        if part.send_by and part.send_by[0] is SendBy.TASK_FOR_MANAGER:
+            return _TASK_GRACE
+    if part.kind in (StepKind.GREETING, StepKind.PUBLIC_GOOD):
+        return _GREETING_GRACE
+    return Missed(rule=MissedRule.SHIFT if part.kind is StepKind.KNOWLEDGE else MissedRule.SKIP)
 
 
 def to_json(script: SopScript) -> str:

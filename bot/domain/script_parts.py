@@ -1,22 +1,20 @@
-"""The parts of a script file around its steps: who enters, within what rails, how it ends."""
+"""The parts of a script file around its steps: what day 1 is, what is missed, how it ends."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, time
+from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from bot.domain.actions import Actions
-from bot.domain.fields import Day, Slug, Window, WordList, Words, YesNo, read_time, refuse
+from bot.domain.fields import Day, Slug, WordList, Words, read_time, refuse
 from bot.domain.value import Value
 
-RiskRating = Literal["R1", "R2", "R3", "R4", "R5"]
-_EVERY_DAYS = re.compile(r"间隔([1-9]\d{0,3})天")
 _CATCH_UP = re.compile(r"当日补到(.+)")
-_BELOW = re.compile(r"小于(0?\.\d+|\d+(?:\.\d+)?)")
+_WITHIN = re.compile(r"晚([1-9]\d{0,2})(小时|个工作日)内补发")
 
 
 class Status(StrEnum):
@@ -45,7 +43,9 @@ class Anchor(StrEnum):
     FIXED = "固定日期"
     MATURITY = "到期日"
     BIRTHDAY = "生日"
+    LUNAR_BIRTHDAY = "农历生日"
     PAYDAY = "发薪日"
+    CUSTOMER_DATE = "客户日期"
 
 
 class RestDays(StrEnum):
@@ -64,86 +64,104 @@ class OnEdit(StrEnum):
 
 
 class MissedRule(StrEnum):
-    """What happens to a step whose window passed unsent."""
+    """What happens to a step whose window passed unsent (sop_semantics 2.12)."""
 
     SKIP = "跳过"
     CATCH_UP = "当日补到"
     NEXT_DAY = "顺延一天"
+    CATCH_UP_WITHIN = "补发"
+    SHIFT = "后面一起顺延"
+    COALESCE = "只补最近一次"
+    EXIT = "退出"
 
 
 class Missed(Value):
-    """The rule for a missed window, with the hour until which the day is still used."""
+    """The rule for a missed window.
+
+    ``until`` is the hour up to which the day is still used (CATCH_UP); a step may come late by
+    ``within`` or by so many ``workdays`` (CATCH_UP_WITHIN), or up to its event's begin.
+    """
 
     rule: MissedRule = MissedRule.SKIP
     until: time | None = None
+    within: timedelta | None = None
+    workdays: int | None = None
+    until_event: bool = False
+
+
+_BARE_MISSED = (
+    MissedRule.SKIP,
+    MissedRule.NEXT_DAY,
+    MissedRule.SHIFT,
+    MissedRule.COALESCE,
+    MissedRule.EXIT,
+)
+_MISSED_MEND = (
+    "只能写：跳过、当日补到18:00、顺延一天、晚2小时内补发、晚3个工作日内补发、"
+    "后面一起顺延、只补最近一次、退出"
+)
 
 
 def read_missed(value: object) -> object:
-    """Read 跳过, 当日补到18:00 or 顺延一天."""
+    """Read 跳过, 当日补到18:00, 顺延一天, 晚2小时内补发, 晚3个工作日内补发 and the others."""
     if not isinstance(value, str):
         return value
-    if value in (MissedRule.SKIP, MissedRule.NEXT_DAY):
-        return Missed(rule=MissedRule(value))
-    match = _CATCH_UP.fullmatch(value.strip())
-    if match is None:
-        raise refuse(f"不能写「{value}」", "只能写：跳过、当日补到18:00、顺延一天")
-    return Missed(rule=MissedRule.CATCH_UP, until=read_time(match[1]))
+    text = value.strip()
+    if text in _BARE_MISSED:
+        return Missed(rule=MissedRule(text))
+    if match := _CATCH_UP.fullmatch(text):
+        return Missed(rule=MissedRule.CATCH_UP, until=read_time(match[1]))
+    if match := _WITHIN.fullmatch(text):
+        number = int(match[1])
+        if match[2] == "小时":
+            return Missed(rule=MissedRule.CATCH_UP_WITHIN, within=timedelta(hours=number))
+        return Missed(rule=MissedRule.CATCH_UP_WITHIN, workdays=number)
+    raise refuse(f"不能写「{value}」", _MISSED_MEND)
 
 
 def write_missed(missed: Missed) -> str:
     """Write the rule as the files have it."""
-    return f"{missed.rule}{missed.until:%H:%M}" if missed.until else str(missed.rule)
+    if missed.until is not None:
+        return f"{missed.rule}{missed.until:%H:%M}"
+    if missed.within is not None:
+        return f"晚{int(missed.within.total_seconds() // 3600)}小时内补发"
+    if missed.workdays is not None:
+        return f"晚{missed.workdays}个工作日内补发"
+    return str(missed.rule)
 
 
-class ReentryRule(StrEnum):
-    """Whether a subject may run a script again."""
-
-    NEVER = "不允许"
-    AFTER_EXIT = "退出后"
-    INTERVAL = "间隔"
-    PER_ANCHOR = "每次锚点"
-
-
-class Reentry(Value):
-    """The rule for a second run, with its days for an interval."""
-
-    rule: ReentryRule = ReentryRule.NEVER
-    days: int | None = None
-
-
-def read_reentry(value: object) -> object:
-    """Read 不允许, 退出后, 间隔30天, 每次锚点 or {间隔天: 30}."""
-    if isinstance(value, dict) and set(value) == {"间隔天"}:
-        value = f"间隔{value['间隔天']}天"
-    if not isinstance(value, str):
-        return value
-    if match := _EVERY_DAYS.fullmatch(value.strip()):
-        return Reentry(rule=ReentryRule.INTERVAL, days=int(match[1]))
-    if value not in (ReentryRule.NEVER, ReentryRule.AFTER_EXIT, ReentryRule.PER_ANCHOR):
-        raise refuse(f"不能写「{value}」", "只能写：不允许、退出后、间隔30天、每次锚点")
-    return Reentry(rule=ReentryRule(value))
+MissedText = Annotated[
+    Missed,
+    BeforeValidator(read_missed),
+    PlainSerializer(write_missed, return_type=str),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [str(rule) for rule in _BARE_MISSED]},
+                {"type": "string", "pattern": r"^当日补到([01]?\d|2[0-3]):[0-5]\d$"},
+                {"type": "string", "pattern": f"^{_WITHIN.pattern}$"},
+            ]
+        }
+    ),
+]
 
 
-def write_reentry(reentry: Reentry) -> str:
-    """Write the rule as the files have it."""
-    return f"间隔{reentry.days}天" if reentry.days else str(reentry.rule)
+class OnHoliday(StrEnum):
+    """What a step does on a day of a festival (节假日; sop_semantics H3)."""
+
+    SEND = "照发"
+    SKIP = "跳过"
+    NEXT_WORKDAY = "下一个工作日"
+    PREVIOUS_WORKDAY = "上一个工作日"
+    ONLY = "只在节假日"
 
 
-class Entry(Value):
-    """How subjects come in (进入)."""
+class WhenFull(StrEnum):
+    """What a step does for which there is no room (额度用完)."""
 
-    by: Literal["事件", "名单快照", "日期", "手工"] = Field(alias="方式")
-    event: Literal["群打标签", "添加好友", "客户打标签"] | None = Field(None, alias="事件")
-    daily_limit: int | None = Field(None, alias="每天最多", ge=1)
-    on: Day | None = Field(None, alias="日期")
-
-    @model_validator(mode="after")
-    def _says_which(self) -> Entry:
-        if (self.by == "事件") != (self.event is not None):
-            raise refuse("「方式: 事件」和「事件: …」要一起写", "例如 {方式: 事件, 事件: 群打标签}")
-        if (self.by == "日期") != (self.on is not None):
-            raise refuse("「方式: 日期」和「日期: …」要一起写", "如 {方式: 日期, 日期: 2026-10-12}")
-        return self
+    WAIT = "等到有额度"
+    SKIP = "跳过"
+    EXIT = "退出"
 
 
 class Approval(Value):
@@ -163,46 +181,6 @@ class Approval(Value):
     def holds_on(self, day: date) -> bool:
         """Tell whether the approval is in force on that day."""
         return self.approved_on <= day <= self.expires_on
-
-
-class Size(Value):
-    """How many customers a group has (群人数)."""
-
-    least: int = Field(0, alias="最少", ge=0)
-    most: int = Field(500, alias="最多", ge=1)
-
-
-class Audience(Value):
-    """Which subjects a script is for (适用)."""
-
-    tags_any: tuple[Words, ...] = Field((), alias="群标签含任一")
-    tags_none: tuple[Words, ...] = Field((), alias="群标签都不含")
-    size: Size = Field(Size(), alias="群人数")
-    owner_roles: tuple[Words, ...] = Field((), alias="群主角色")
-    where: Words | None = Field(None, alias="条件")
-    exclude: Words | None = Field(None, alias="排除")
-
-    def admits_group(self, tags: frozenset[str], customers: int, owner_role: str) -> bool:
-        """Tell whether a group with these tags, customers and owner may run the script."""
-        return (
-            (not self.tags_any or bool(tags & set(self.tags_any)))
-            and not tags & set(self.tags_none)
-            and self.size.least <= customers <= self.size.most
-            and (not self.owner_roles or owner_role in self.owner_roles)
-        )
-
-
-class GuardRails(Value):
-    """What no step may break (护栏)."""
-
-    quiet: tuple[Window, ...] = Field((), alias="静默时段")
-    broadcasts_a_day: int = Field(1, alias="每群每天企业群发", ge=0)
-    broadcasts_a_week: int = Field(5, alias="每群每周企业群发", ge=1, le=7)
-    products_a_week: int = Field(1, alias="每群每周含产品内容", ge=0, le=7)
-    private_marketing_a_week: int = Field(1, alias="每客每周一对一营销", ge=0, le=7)
-    max_risk: RiskRating = Field("R2", alias="产品风险最高")
-    body_chars: int = Field(220, alias="正文字数上限", ge=10, le=4000)
-    one_topic: YesNo = Field(False, alias="一条只讲一件事")
 
 
 class OptOut(Value):
@@ -233,51 +211,14 @@ class ExitEvent(StrEnum):
 
 
 class Exit(Value):
-    """What an event stops, and for whom (出口)."""
+    """What an event stops, and for whom (出口).
 
-    event: ExitEvent = Field(alias="事件")
+    ``event`` is one of ``ExitEvent``, or any event that the bank registers for its customers.
+    """
+
+    event: Words = Field(alias="事件")
     stops: Literal["全部", "营销类", "产品类"] = Field(alias="停")
     scope: Literal["全群", "本人"] | None = Field(None, alias="范围")
-
-
-class Bound(Value):
-    """A guard metric's bound: below a figure, or exactly that figure."""
-
-    value: float
-    below: bool
-
-
-def _bound(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if match := _BELOW.fullmatch(value.strip()):
-        return Bound(value=float(match[1]), below=True)
-    if value.strip().isdigit():
-        return Bound(value=float(value), below=False)
-    raise refuse(f"「{value}」不是指标的界限", "写成 小于0.05 或 0 的样子")
-
-
-class Holdout(Value):
-    """The share of subjects that do not run, so that the effect can be measured (对照)."""
-
-    share: float = Field(0.0, alias="留白比例", ge=0, le=0.5)
-    group_share: float = Field(0.0, alias="留白群比例", ge=0, le=0.5)
-    seed: Words = Field(alias="随机种子")
-
-
-class Measures(Value):
-    """How the effect is measured (看效果)."""
-
-    main: Words = Field(alias="主指标")
-    guards: dict[
-        str,
-        Annotated[
-            Bound,
-            BeforeValidator(_bound),
-            PlainSerializer(lambda b: f"小于{b.value:g}" if b.below else f"{b.value:g}"),
-        ],
-    ] = Field(default_factory=dict, alias="护栏指标")
-    holdout: Holdout | None = Field(None, alias="对照")
 
 
 class Variable(Value):

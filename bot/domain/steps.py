@@ -6,18 +6,22 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from bot.domain.actions import Actions
+from bot.domain.attachments import Attachment
 from bot.domain.calendar import DayName
-from bot.domain.fields import DayWindow, Slug, WordList, Words, YesNo, refuse
-from bot.domain.flow import Branch, Split, Unconfirmed, ValidUntil, Wait
-from bot.domain.lead import Need
+from bot.domain.fields import DayWindow, Slug, WordList, Words, refuse, written
+from bot.domain.flow import Branch, Repeat, Split, Unconfirmed, ValidUntil, Wait
+from bot.domain.script_parts import MissedText, OnHoliday, WhenFull
+from bot.domain.step_terms import Ending, Guard, Interaction, Relative
 from bot.domain.value import Value
 
 _WORKDAYS = re.compile(r"([1-9]\d?)个工作日")
-_BELOW = re.compile(r"小于(\d+(?:\.\d+)?)")
-_BEFORE_BOND = re.compile(r"储蓄国债发行前(\d{1,2})天内")
+
+# 红线 > 服务 > 反诈 > 活动 > 知识 > 产品: the higher goes first (field_lessons 6).
+PRIORITIES = {"红线": 5, "服务": 4, "反诈": 3, "活动": 2, "知识": 1, "产品": 0}
+Priority = Literal["红线", "服务", "反诈", "活动", "知识", "产品"]
 
 
 class StepKind(StrEnum):
@@ -42,9 +46,30 @@ class StepKind(StrEnum):
         return self in (StepKind.EVENT, StepKind.PRODUCT)
 
     @property
+    def priority(self) -> int:
+        """Return who goes first where room is short: PRIORITIES by what the kind is."""
+        return PRIORITIES[_STANDING.get(self, "知识")]
+
+    @property
     def allowed_on_rest_days(self) -> bool:
         """Tell whether 照发 may send this kind on a rest day."""
         return self in (StepKind.GREETING, StepKind.PUBLIC_GOOD)
+
+
+_STANDING: dict[StepKind, Priority] = {
+    StepKind.WELCOME: "服务",
+    StepKind.SERVICE: "服务",
+    StepKind.SENIOR_SERVICE: "服务",
+    StepKind.REVISIT: "服务",
+    StepKind.ANTI_FRAUD: "反诈",
+    StepKind.PUBLIC_GOOD: "反诈",
+    StepKind.EVENT: "活动",
+    StepKind.INTERACTION: "活动",
+    StepKind.KNOWLEDGE: "知识",
+    StepKind.CARE: "知识",
+    StepKind.GREETING: "知识",
+    StepKind.PRODUCT: "产品",
+}
 
 
 class SendBy(StrEnum):
@@ -75,24 +100,6 @@ class PersonalCheck(StrEnum):
     NOT_REFUSED = "未拒收营销"
 
 
-def _below(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    match = _BELOW.fullmatch(value.strip())
-    if match is None:
-        raise refuse(f"「{value}」不是上限", "写成 小于1 的样子")
-    return match[1]
-
-
-def _bond_days(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    match = _BEFORE_BOND.fullmatch(value.strip())
-    if match is None:
-        raise refuse(f"不认识的日历事件「{value}」", "写成 储蓄国债发行前5天内 的样子")
-    return int(match[1])
-
-
 def _workdays(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -100,55 +107,6 @@ def _workdays(value: object) -> object:
     if match is None:
         raise refuse(f"「{value}」不是时限", "写成 2个工作日 的样子")
     return int(match[1])
-
-
-Below = Annotated[
-    int, BeforeValidator(_below), PlainSerializer(lambda n: f"小于{n}", return_type=str)
-]
-
-
-class Relative(Value):
-    """Placed by an event's day: {锚点: 活动日, 偏移天: -1}."""
-
-    anchor: Literal["活动日"] = Field(alias="锚点")
-    offset_days: int = Field(alias="偏移天", ge=-30, le=30)
-
-
-class Guard(Value):
-    """What must hold when the step is due (前提); otherwise it is skipped, not made up for."""
-
-    group_has_lead: Need | None = Field(None, alias="群内有线索")
-    days_before_bond: Annotated[
-        int | None,
-        BeforeValidator(_bond_days),
-        PlainSerializer(
-            lambda n: None if n is None else f"储蓄国债发行前{n}天内", return_type=str | None
-        ),
-    ] = Field(None, alias="日历事件")
-    no_complaint_this_week: YesNo = Field(False, alias="群内本周无投诉")
-    products_this_week_below: Below | None = Field(None, alias="本周产品内容次数")
-
-
-class Interaction(Value):
-    """What replies are hoped for and where they are counted."""
-
-    expects: WordList = Field(alias="期待回复")
-    metric: Words = Field(alias="计入指标")
-    correct: Words | None = Field(None, alias="正确")
-
-    @model_validator(mode="after")
-    def _correct_is_expected(self) -> Interaction:
-        if self.correct is not None and self.correct not in self.expects:
-            raise refuse(f"「正确: {self.correct}」不在期待回复里", "把它加进期待回复")
-        return self
-
-
-class Attachment(Value):
-    """A picture of the workspace's files folder, with words for those who cannot see it."""
-
-    kind: Literal["图片"] = Field(alias="类型")
-    file: Words = Field(alias="素材")
-    alt: Words = Field(alias="替代文字")
 
 
 class Listen(Value):
@@ -168,11 +126,12 @@ class Listen(Value):
         return self
 
 
-class Ending(Value):
-    """What follows the last step (结束后)."""
-
-    follow_up: Slug | None = Field(None, alias="转入")
-    group_tags: tuple[Words, ...] = Field((), alias="群打标签")
+_ONE_OR_MANY = {
+    "anyOf": [
+        {"enum": [way.value for way in SendBy]},
+        {"type": "array", "items": {"enum": [way.value for way in SendBy]}, "minItems": 1},
+    ]
+}
 
 
 def _one_or_many(value: object) -> object:
@@ -199,11 +158,16 @@ class Step(Value):
     day: int | None = Field(None, alias="第几天", ge=1, le=365)
     relative: Relative | None = Field(None, alias="相对")
     days_later: int | None = Field(None, alias="相隔天", ge=0, le=365)
+    repeat: Repeat | None = Field(None, alias="重复")
     window: DayWindow | None = Field(None, alias="时间")
     kind: StepKind | None = Field(None, alias="类型")
-    send_by: Annotated[tuple[SendBy, ...], BeforeValidator(_one_or_many)] = Field(
-        (), alias="发送方式"
-    )
+    send_by: Annotated[
+        tuple[SendBy, ...], BeforeValidator(_one_or_many), WithJsonSchema(_ONE_OR_MANY)
+    ] = Field((), alias="发送方式")
+    tags_only: tuple[Words, ...] = Field((), alias="只给标签")
+    missed: MissedText | None = Field(None, alias="错过时间窗")
+    on_holiday: OnHoliday | None = Field(None, alias="节假日")
+    when_full: WhenFull | None = Field(None, alias="额度用完")
     product: Slug | None = Field(None, alias="产品")
     guard: Guard | None = Field(None, alias="前提")
     body: Words | None = Field(None, alias="正文")
@@ -224,6 +188,7 @@ class Step(Value):
         int | None,
         BeforeValidator(_workdays),
         PlainSerializer(lambda n: None if n is None else f"{n}个工作日", return_type=str | None),
+        written(_WORKDAYS.pattern),
     ] = Field(None, alias="时限")
 
     @model_validator(mode="after")
@@ -241,3 +206,22 @@ class Step(Value):
     def marketing(self) -> bool:
         """Tell whether the step sells."""
         return self.product is not None or (self.kind is not None and self.kind.marketing)
+
+    @property
+    def priority(self) -> int:
+        """Return who goes first where room is short: 5 for 红线 down to 0 for 产品."""
+        if self.product is not None:
+            return StepKind.PRODUCT.priority
+        return self.kind.priority if self.kind is not None else PRIORITIES["知识"]
+
+    @property
+    def sends(self) -> bool:
+        """Tell whether the step brings words to somebody; others only steer the run."""
+        return self.body is not None or self.bodies is not None
+
+    @property
+    def steers(self) -> bool:
+        """Tell whether the step needs a run with a token (split, wait, branch, repeat…)."""
+        return bool(
+            self.split or self.wait or self.branches or self.goto or self.repeat or self.actions
+        ) or (self.days_later is not None)

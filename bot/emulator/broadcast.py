@@ -17,7 +17,11 @@ from bot.emulator.broadcast_book import (
     OwnerTask,
     Status,
 )
-from bot.emulator.broadcast_owner import confirm, owner_broadcasts_himself
+from bot.emulator.broadcast_owner import (
+    confirm,
+    manager_broadcasts_himself,
+    owner_broadcasts_himself,
+)
 from bot.emulator.friends import Friendship
 from bot.emulator.paging import page
 from bot.emulator.scope import check_range, visible_members
@@ -256,5 +260,6 @@ __all__ = [
     "Notice",
     "Status",
     "confirm",
+    "manager_broadcasts_himself",
     "owner_broadcasts_himself",
 ]

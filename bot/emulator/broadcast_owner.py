@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.emulator import archive
 from bot.emulator.attachments import Body
-from bot.emulator.broadcast_book import Broadcast, Outcome, OwnerTask, Status
+from bot.emulator.broadcast_book import Broadcast, ChatType, Outcome, OwnerTask, Status
 from bot.emulator.group_actions import deliver
 from bot.emulator.quota import ALL_RULES
 from bot.emulator.scope import need_member
@@ -52,10 +52,27 @@ def owner_broadcasts_himself(
     strangers = [chat_id for chat_id in chat_ids if chat_id not in owned]
     if strangers:
         raise ApiError(40050, strangers[0])
-    task = OwnerTask(userid, {chat_id: Outcome(chat_id) for chat_id in chat_ids})
+    return _his_own(world, userid, "group", chat_ids, text)
+
+
+def manager_broadcasts_himself(
+    world: World, userid: str, customers: Sequence[str], text: str
+) -> Broadcast:
+    """Let a member mass-send his own words to his customers; it uses the same quota."""
+    need_member(world, userid)
+    strangers = [one for one in customers if world.contacts.find(userid, one) is None]
+    if strangers:
+        raise ApiError(40096, strangers[0])
+    return _his_own(world, userid, "single", customers, text)
+
+
+def _his_own(
+    world: World, userid: str, chat_type: ChatType, recipients: Sequence[str], text: str
+) -> Broadcast:
+    task = OwnerTask(userid, {recipient: Outcome(recipient) for recipient in recipients})
     broadcast = Broadcast(
         world.new_id("msg"),
-        "group",
+        chat_type,
         Body(text),
         world.now(),
         {userid: task},
@@ -147,9 +164,13 @@ async def _confirm(world: World, call: Call) -> dict[str, object]:
 
 
 async def _personal(world: World, call: Call) -> dict[str, object]:
-    chat_ids = call.strings("chat_ids", required=True)
     userid, text = call.text("userid"), call.text("text")
-    broadcast = owner_broadcasts_himself(world, userid, chat_ids, text)
+    customers = call.strings("external_userids")
+    if customers:
+        broadcast = manager_broadcasts_himself(world, userid, customers, text)
+    else:
+        chat_ids = call.strings("chat_ids", required=True)
+        broadcast = owner_broadcasts_himself(world, userid, chat_ids, text)
     return {"msgid": broadcast.msgid, "results": broadcast.as_json(userid)["results"]}
 
 

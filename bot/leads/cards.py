@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,7 @@ _TITLES = {
 _WEEKDAYS = "一二三四五六日"
 _COLLEAGUES = 10  # wecom_protocol §3.5: a drop-down holds at most ten
 _LONG = 60
+_NAMED = 3
 
 
 def lead_task(lead: Lead, at: datetime) -> str:
@@ -84,10 +86,11 @@ def lead_card(
 ) -> StaffCard:
     """Make the card with 接手, 转派 and 无效."""
     quote = lead.evidence[-1].quote if lead.evidence else ""
+    source = lead.evidence[-1].source if lead.evidence else "微信客服"
     rows = [
         ("客户", customer.name if customer and customer.name else "客户"),
         ("请在此前回", when(lead.respond_by, now, bank.zone)),
-        ("来自", group or "微信客服"),
+        ("来自", group or source),
     ]
     if cautions:
         rows.append(("请注意", clip("、".join(cautions), 30)))
@@ -161,19 +164,75 @@ def why_poll(lead: Lead, by: RmId, now: datetime) -> StaffPoll:
     )
 
 
+def deal_card(lead: Lead, customer: Customer | None, by: RmId) -> StaffCard:
+    """Ask who took a lead to tell what came of it."""
+    quote = lead.evidence[-1].quote if lead.evidence else ""
+    card = Card(
+        title="这条线索有结果了，请点一下",
+        description=f"{lead.need.value}。点了以后，相关的消息会按剧本停下来",
+        body=f"客户说：「{clip(quote)}」" if quote else "",
+        rows=(("客户", customer.name if customer and customer.name else "客户"),),
+        buttons=(
+            Button(text="成交了", key=f"deal:{lead.id}:won", style=1),
+            Button(text="没成", key=f"deal:{lead.id}:lost", style=2),
+        ),
+    )
+    return StaffCard(to=by, task=f"deal-{lead.id}-{digest(by, size=4)}", card=card)
+
+
 def draft_card(draft: Draft, group: str, asker: str) -> StaffCard:
-    """Make the card that carries a drafted group reply to the group's owner."""
+    """Make the card that carries a drafted reply to whoever is to send it.
+
+    ``group`` is empty where the customer wrote to the manager alone.
+    """
     rows = [("群", clip(group, 26)), ("谁在问", clip(asker, 26))]
+    if not group:
+        rows = [("客户", clip(asker, 26)), ("在哪说的", "单独跟您的聊天")]
     if draft.citations:
         rows.append(("依据", clip("、".join(draft.citations), 30)))
+    title, sent = ("群里有人问", "已发到群里") if group else ("客户找您", "已发给客户")
     card = Card(
-        title="群里有人问，回话拟好了",
+        title=f"{title}，回话拟好了",
         description=clip(draft.question, 30),
         body=draft.text,
         rows=tuple(rows),
         buttons=(
-            Button(text="已发到群里", key=f"draft:{draft.id}:sent", style=1),
+            Button(text=sent, key=f"draft:{draft.id}:sent", style=1),
             Button(text="不用这条", key=f"draft:{draft.id}:drop", style=2),
         ),
     )
     return StaffCard(to=RmId(draft.owner), task=f"draft-{draft.id}", card=card)
+
+
+def newcomers_card(
+    owner: RmId,
+    run: int,
+    now: datetime,
+    *,
+    group: str,
+    names: Sequence[str],
+    refusing: Sequence[str],
+    texts: Sequence[str],
+) -> StaffCard:
+    """Give a group's owner what newcomers missed; he asks each of them before he sends it."""
+    rows = [("群", clip(group, 26)), ("新成员", _listed(names)), ("先问一句", "愿意收的才单独发")]
+    if refusing:
+        rows.append(("请不要发", f"{_listed(refusing)}（不收活动和产品）"))
+    card = Card(
+        title="有新成员进群，可以帮他补课",
+        description="前几天发过的，问过本人愿意再单独发",
+        body="\n\n".join(texts),
+        rows=tuple(rows),
+        buttons=(
+            Button(text="问过，已发", key=f"late:{run}:sent", style=1),
+            Button(text="不用发", key=f"late:{run}:skip", style=2),
+        ),
+    )
+    which = digest(owner, now.isoformat(), *names, size=4)
+    return StaffCard(to=owner, task=f"late-{run}-{which}", card=card)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Name a few of several people."""
+    some = "、".join(names[:_NAMED])
+    return clip(f"{some} 等 {len(names)} 位" if len(names) > _NAMED else some, 30)

@@ -13,8 +13,10 @@ from bot.domain.persona import WHEN, Persona
 from bot.domain.render import KNOWN_VARIABLES, variables_in
 from bot.errors import Problem
 from bot.sop.check_bank import check_bank
+from bot.sop.context import LintContext
 from bot.sop.library import Library, ScriptFile, SourceFile
-from bot.sop.lint import LintContext, lint
+from bot.sop.lint import lint
+from bot.sop.lint_facts import lint_facts
 from bot.sop.wording import lint_wording
 
 _NOT_FOR_PERSONA = frozenset({"产品.名称", "产品.风险等级", "产品.期限"})
@@ -22,10 +24,11 @@ _NOT_FOR_PERSONA = frozenset({"产品.名称", "产品.风险等级", "产品.�
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The scripts without a problem, whatever their 状态, and every problem found."""
+    """The scripts without a problem, whatever their 状态, every problem, and what to look at."""
 
     scripts: Mapping[str, ScriptFile]
     problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...] = ()
 
 
 def check(
@@ -35,6 +38,7 @@ def check(
     qa_ids: Collection[str],
     tables: CalendarTables,
     today: date,
+    qa_texts: Mapping[str, str] | None = None,
 ) -> Checked:
     """Check everything that was read; without the bank's facts or the rules nothing is sound."""
     if library.bank is None or library.rules is None:
@@ -50,19 +54,21 @@ def check(
         tables=tables,
         today=today,
         unread=frozenset(problem.file for problem in library.problems),
+        qa_texts=qa_texts or {},
+        sizes=library.sizes,
     )
-    problems = [*library.problems, *check_bank(library)]
-    sound = {}
-    for script_id, file in library.scripts.items():
-        found = [*lint(file, context), *lint_wording(file, context)]
-        if not found:
-            sound[script_id] = file
-        problems.extend(found)
+    found = [*library.problems, *check_bank(library), *lint_facts(library.scripts, context)]
+    for file in library.scripts.values():
+        found += [*lint(file, context), *lint_wording(file, context)]
     known = KNOWN_VARIABLES - _NOT_FOR_PERSONA | set(library.bank.variables)
     for persona_id, persona in library.personas.items():
         source = library.persona_sources[persona_id]
-        problems.extend(_persona(persona, source, library.rules, known))
-    return Checked(sound, tuple(sorted(set(problems))))
+        found.extend(_persona(persona, source, library.rules, known))
+    problems = {one for one in found if not one.note}
+    broken = {problem.file for problem in problems}
+    sound = {id: file for id, file in library.scripts.items() if file.source.file not in broken}
+    notes = {one for one in found if one.note}
+    return Checked(sound, tuple(sorted(problems)), tuple(sorted(notes)))
 
 
 def _persona(

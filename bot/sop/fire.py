@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.bank import Bank
 from bot.domain.delivery import Terms
-from bot.domain.ids import GroupChatId, RmId
-from bot.domain.knowledge import ProductSheet
-from bot.domain.messages import Broadcast, Content, GroupWelcome, Image, StaffCard, Text
-from bot.domain.render import UnknownVariable, render
-from bot.domain.runs import GroupFace, Run, RunStep
+from bot.domain.ids import CustomerId, GroupChatId, KfAccountId, RmId
+from bot.domain.mass_messages import Broadcast, CustomerBroadcast, Moment
+from bot.domain.messages import GroupWelcome, KfTouch, StaffCard
+from bot.domain.runs import Face, PersonFace, Run, RunStep, slot_key
 from bot.domain.script import SopScript
-from bot.domain.steps import Guard, Overlay, SendBy, Step
+from bot.domain.step_terms import Guard
+from bot.domain.steps import Overlay, SendBy, Step
 from bot.domain.value import Value
-from bot.domain.variables import variables_for
-from bot.sop.cards import nudge_card
+from bot.sop.cards import nudge_card, private_nudge_card, task_card
+from bot.sop.filling import Wording as Wording
+from bot.sop.filling import Wordings as Wordings
+from bot.sop.filling import is_personal as is_personal
+from bot.sop.filling import way_of as way_of
+from bot.sop.filling import ways_of as ways_of
+from bot.sop.filling import word as word
 
-_TITLE_CHARS = 20
+_NAMELESS = "这位客户"
+_NO_WORDS = "no_words"
+StepMessage = Broadcast | CustomerBroadcast | Moment | KfTouch | GroupWelcome | StaffCard
 
 
 class GuardFacts(Value):
@@ -35,7 +41,7 @@ class GuardFacts(Value):
 class Fired(NamedTuple):
     """A step that goes out now."""
 
-    message: Broadcast | StaffCard | GroupWelcome
+    message: StepMessage
     terms: Terms
     text: str
 
@@ -53,107 +59,103 @@ def guard_holds(guard: Guard, facts: GuardFacts, bank: Bank) -> bool:
     return below is None or facts.products_this_week < below
 
 
-class Wording(NamedTuple):
-    """A step's words for one owner, branch and day; or the reason for which it has none."""
-
-    text: str = ""
-    contents: tuple[Content, ...] = ()
-    no_text: str = ""
-
-
-class Wordings:
-    """Words steps with the files as they stand: once a day, owner and branch, not once a group."""
-
-    def __init__(
-        self, bank: Bank, product: Callable[[str], ProductSheet | None], kf_link: str = ""
-    ) -> None:
-        self._bank = bank
-        self._product = product
-        self._kf_link = kf_link
-        self._day: date | None = None
-        self._known: dict[tuple[str, str, str, str, str], Wording] = {}
-
-    @property
-    def bank(self) -> Bank:
-        """Return the bank whose facts the words hold."""
-        return self._bank
-
-    def word(
-        self,
-        script: SopScript,
-        version: str,
-        part: Step | Overlay,
-        owner: str,
-        branch: str,
-        on: date,
-    ) -> Wording:
-        """Fill in a step's text for a group of this owner and branch; ``on`` is the bank's day."""
-        if on != self._day:
-            self._day = on
-            self._known.clear()
-        key = (script.id, version, part.id, owner, branch)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = word(script, part, self._values(part, owner, branch, on))
-        return known
-
-    def _values(self, part: Step | Overlay, owner: str, branch: str, on: date) -> Mapping[str, str]:
-        product = part.product if isinstance(part, Step) else None
-        return variables_for(
-            self._bank,
-            today=on,
-            manager=RmId(owner),
-            branch=branch or None,
-            kf_link=self._kf_link,
-            product=self._product(product) if product else None,
-        )
-
-
-def word(script: SopScript, part: Step | Overlay, variables: Mapping[str, str]) -> Wording:
-    """Fill in a step's text; a variable without a value here is a reason for none."""
-    try:
-        text = render(part.body or "", variables).strip()
-    except UnknownVariable as error:
-        return Wording(no_text=f"no_value:{error.names[0]}")
-    if way_of(part) is SendBy.GROUP_WELCOME:
-        return Wording(text=welcome_text(script, text))
-    contents: list[Content] = [Text(text=text)]
-    contents += [Image(file=item.file, alt=item.alt) for item in part.attachments]
-    return Wording(text=text, contents=tuple(contents))
-
-
 def fire(
     script: SopScript,
     part: Step | Overlay,
     run: Run,
     row: RunStep,
     span: tuple[datetime, datetime],
-    group: GroupFace,
+    face: Face,
     wording: Wording,
     zone: ZoneInfo,
+    *,
+    way: SendBy | None = None,
 ) -> Fired | str:
-    """Make a step's message for one span of its window; a string is the reason for none."""
+    """Make a step's message for one span of its window; a string is the reason for none.
+
+    ``way`` is the one of the file's ways that was chosen: the row's own, or else the first.
+    """
     if wording.no_text:
         return wording.no_text
-    way, owner, text = way_of(part), RmId(group.owner), wording.text
+    if not wording.contents:
+        return _NO_WORDS
+    way = way or (SendBy(row.way) if row.way else way_of(part))
+    if isinstance(face, PersonFace):
+        message = _for_person(way, part, run, row, span, face, wording, zone)
+    else:
+        message = _for_group(way, run, row, span, face, wording, zone)
+    if isinstance(message, str):
+        return message
     terms = _terms(script, part, run, row, span, way)
+    if isinstance(message, KfTouch):
+        more = {"account": message.account, "parts": len(message.contents)}
+        terms = terms.model_copy(update=more)
+    return Fired(message=message, terms=terms, text=wording.text)
+
+
+def _for_group(
+    way: SendBy,
+    run: Run,
+    row: RunStep,
+    span: tuple[datetime, datetime],
+    face: Face,
+    wording: Wording,
+    zone: ZoneInfo,
+) -> StepMessage | str:
+    owner, number, time = RmId(face.owner), row.id, row.iteration + 1
+    contents = wording.contents
     match way:
         case SendBy.BROADCAST:
-            message: Broadcast | StaffCard | GroupWelcome = Broadcast(
-                owner=owner, chats=(GroupChatId(run.subject),), contents=wording.contents
-            )
+            chats = (GroupChatId(run.subject),)
+            return Broadcast(owner=owner, chats=chats, contents=contents)
         case SendBy.NUDGE_OWNER:
-            message = nudge_card(owner, row.id, terms.iteration, group.name, text, span[1], zone)
+            text, ends = wording.text, span[1]
+            return nudge_card(owner, number, time, face.name, text, ends, zone, contents)
         case SendBy.GROUP_WELCOME:
-            message = GroupWelcome(text=text)
+            return GroupWelcome(text=wording.text, attached=next(iter(contents[1:]), None))
+        case SendBy.TASK_FOR_MANAGER:
+            about = ("群", face.name)
+            return task_card(owner, number, time, about, wording.text, row.closes_at, zone)
         case _:
             return "way_not_supported"
-    return Fired(message=message, terms=terms, text=text)
 
 
-def step_key(run: int, step: str, iteration: int) -> str:
+def _for_person(
+    way: SendBy,
+    part: Step | Overlay,
+    run: Run,
+    row: RunStep,
+    span: tuple[datetime, datetime],
+    face: PersonFace,
+    wording: Wording,
+    zone: ZoneInfo,
+) -> StepMessage | str:
+    manager, customer, contents = RmId(face.owner), CustomerId(run.subject), wording.contents
+    number, time, name = row.id, row.iteration + 1, face.name or _NAMELESS
+    match way:
+        case SendBy.BROADCAST:
+            return CustomerBroadcast(manager=manager, customers=(customer,), contents=contents)
+        case SendBy.MOMENTS:
+            tags = part.tags_only if isinstance(part, Step) else ()
+            return Moment(manager=manager, tags=tags, contents=contents)
+        case SendBy.KF if face.account:
+            account = KfAccountId(face.account)
+            return KfTouch(account=account, customer=customer, contents=contents)
+        case SendBy.KF:
+            return "no_session"
+        case SendBy.NUDGE_MANAGER:
+            text, ends = wording.text, span[1]
+            return private_nudge_card(manager, number, time, name, text, ends, zone, contents)
+        case SendBy.TASK_FOR_MANAGER:
+            about = ("客户", name)
+            return task_card(manager, number, time, about, wording.text, row.closes_at, zone)
+        case _:
+            return "way_not_supported"
+
+
+def step_key(run: int, step: str, iteration: int, round: int = 1) -> str:
     """Return a step's idempotency key; no version is in it, so that an edit sends nothing twice."""
-    return f"sop:{run}:{step}:{iteration}"
+    return f"{slot_key(run, step, round)}:{iteration}"
 
 
 def _terms(
@@ -168,41 +170,19 @@ def _terms(
     return Terms(
         purpose="step",
         subject=run.subject,
+        subject_kind=run.subject_kind,
         opens_at=span[0],
         closes_at=span[1],
         quota=way is SendBy.BROADCAST,
         marketing=step is not None and step.marketing,
         product=(step.product or "") if step is not None else "",
         script=script.id,
+        version=run.version,
         step=row.step,
+        round=row.round,
+        variant=row.variant,
+        way=way.value,
         enrolment=run.id,
         run_step=row.id,
         iteration=row.iteration + 1,
     )
-
-
-def welcome_text(script: SopScript, text: str) -> str:
-    """Add the list of what was said before, for those who join late (迟到成员)."""
-    late = script.late_joiners
-    if late is None or late.way != "入群欢迎语附目录":
-        return text
-    titles = []
-    for step_id in late.steps:
-        part = script.part(step_id)
-        if part is None or part.body is None or SendBy.GROUP_WELCOME in _ways(part):
-            continue
-        first = part.body.strip().splitlines()[0]
-        titles.append(first if len(first) <= _TITLE_CHARS else first[: _TITLE_CHARS - 1] + "…")
-    if not titles:
-        return text
-    listed = "\n".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
-    return f"{text}\n前几天聊过这些，想看哪条跟群主说：\n{listed}"
-
-
-def way_of(part: Step | Overlay) -> SendBy:
-    """Return the way in which a step goes out: the first that its file names."""
-    return next(iter(_ways(part)), SendBy.BROADCAST)
-
-
-def _ways(part: Step | Overlay) -> tuple[SendBy, ...]:
-    return part.send_by if isinstance(part, Step) else (part.send_by,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from bot.domain.compliance import Rules
 from bot.domain.persona import Persona
 from bot.domain.script import SopScript
 from bot.errors import ContentError, Problem
-from bot.yamlfile import Node, Path, dotted, line_of, read_text, read_yaml, to_model
+from bot.yamlfile import Node, Path, dotted, find, line_of, read_text, read_yaml, to_model
 
 SCRIPT_SUFFIX = ".sop.yaml"
 PERSONA_SUFFIX = ".persona.yaml"
@@ -36,6 +36,14 @@ class SourceFile:
         """Make a problem that stands where ``path`` leads in this file."""
         line = line_of(self.node, path, text_line=text_line)
         return Problem(self.file, line, key or dotted(path), what, mend)
+
+    def has(self, path: Path) -> bool:
+        """Tell whether the file itself says something there."""
+        return find(self.node, path).reached == path
+
+    def note(self, path: Path, what: str, mend: str, *, text_line: int = 0) -> Problem:
+        """Make a note that stands where ``path`` leads: worth a look, and stops nothing."""
+        return replace(self.problem(path, what, mend, text_line=text_line), note=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Library:
     pictures: frozenset[str]
     problems: tuple[Problem, ...]
     bank_source: SourceFile | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)  # of the pictures and files, in bytes
 
 
 @dataclass(slots=True)
@@ -69,8 +78,8 @@ class _Reading:
     root: FilePath
     problems: list[Problem] = field(default_factory=list)
 
-    def read(self, path: FilePath, model: type[M]) -> tuple[M, SourceFile] | None:
-        file = path.relative_to(self.root).as_posix()
+    def read(self, path: FilePath, model: type[M], name: str = "") -> tuple[M, SourceFile] | None:
+        file = name or path.relative_to(self.root).as_posix()
         try:
             node = read_yaml(read_text(path, file), file)
             return to_model(node, model, file), SourceFile(file, node)
@@ -104,19 +113,38 @@ def load_workspace_files(root: FilePath) -> Library:
     rules = reading.needed(folder / RULES_FILE, Rules)
     personas, persona_sources = _personas(reading, folder / "personas")
     scripts = _scripts(reading, folder)
-    pictures = folder / "files"
+    sizes = _sizes(folder / "files")
     return Library(
         scripts=scripts,
         bank=bank,
         rules=rules[0] if rules else None,
         personas=personas,
         persona_sources=persona_sources,
-        pictures=frozenset(
-            path.relative_to(pictures).as_posix() for path in pictures.rglob("*") if path.is_file()
-        ),
+        pictures=frozenset(sizes),
         problems=tuple(sorted(set(reading.problems))),
         bank_source=bank_source,
+        sizes=sizes,
     )
+
+
+def _sizes(folder: FilePath) -> dict[str, int]:
+    """Return every file that scripts may send, with its bytes."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
+
+
+def with_file(library: Library, path: FilePath, name: str) -> Library:
+    """Return the library with one script file in it, which may lie anywhere.
+
+    It stands for whatever was read under that name, and for the script that has its id.
+    """
+    reading = _Reading(path.parent)
+    read = reading.read(path, SopScript, name)
+    scripts = {id: file for id, file in library.scripts.items() if file.source.file != name}
+    if read is not None:
+        scripts[read[0].id] = ScriptFile(*read)
+    others = (problem for problem in library.problems if problem.file != name)
+    return replace(library, scripts=scripts, problems=tuple(sorted({*others, *reading.problems})))
 
 
 def _scripts(reading: _Reading, folder: FilePath) -> dict[str, ScriptFile]:

@@ -1,4 +1,4 @@
-"""What words in a group mean to a script: a keyword, a refusal, a yes, a question."""
+"""What a customer's words mean to a script: a keyword, a refusal, a yes, a question."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from bot.domain.steps import Listen
 
+ANYTHING = "任意"  # among keywords: whatever is said
 _LONGEST_REPLY = 30  # a keyword inside a long story is not a reply to the step
 _LONGEST_REFUSAL = 14
 _EDGES = re.compile(r"^[\s。.!~,]+|[\s。.!~,]+$")
@@ -29,7 +30,7 @@ def hears(listen: Listen, text: str) -> bool:
     said = plain(text)
     if listen.keywords is None or len(said) > _LONGEST_REPLY:
         return False
-    return any(plain(word) in said for word in listen.keywords)
+    return any(plain(word) in said for word in listen.keywords if word != ANYTHING)
 
 
 def is_refusal(text: str, keywords: Iterable[str]) -> bool:
@@ -54,5 +55,5 @@ def says_yes(text: str) -> bool | None:
 
 
 def sounds_like_question(text: str) -> bool:
-    """Tell whether somebody in a group seems to ask something."""
+    """Tell whether somebody seems to ask something."""
     return len(text.strip()) >= 4 and bool(_ASKS.search(text))

@@ -10,19 +10,17 @@ from bot.domain.compliance import personal_data_in, screen
 from bot.domain.render import KNOWN_VARIABLES, variables_in
 from bot.domain.script import SopScript
 from bot.domain.script_parts import Subject
-from bot.domain.steps import Listen, Overlay, Step, StepKind
+from bot.domain.steps import Listen, Overlay, Step
 from bot.errors import Problem
+from bot.sop.context import Found, LintContext, Path
 from bot.sop.library import ScriptFile, SourceFile
-from bot.sop.lint import LintContext
-
-RISK_WORDS = ("理财非存款", "产品有风险", "投资须谨慎")  # C08: all three in the same message
-Path = tuple[str | int, ...]
-Found = Iterator[Problem]
+from bot.sop.selling import lint_selling
 
 _WEEKDAY = re.compile(
     r"(?<!每)(?<!每个)(?<![一两二三四几\d])(?:周末|(?:周|星期|礼拜)[一二三四五六日天](?![次回趟]))"
 )
 _SECOND_TOPIC = re.compile(r"另外|此外|还有一件事|再说一件|第二件事|另一件事")
+_INSURANCE, _INSURED_UP_TO = "存款保险", re.compile(r"50\s*万|五十万")
 _PRODUCT_VARIABLE = "产品."
 _NOT_IN_STEPS = frozenset({"时限"})
 _NOT_IN_GROUPS = frozenset({"客户.称呼"})
@@ -47,7 +45,7 @@ def lint_wording(file: ScriptFile, context: LintContext) -> list[Problem]:
         found.extend(_screened(said, script, source, context))
         if said.part is not None:
             found.extend(_body(said, said.part, script, source))
-            found.extend(_products(said, said.part, script, source, context))
+            found.extend(lint_selling(said.path, said.text, said.part, script, source, context))
     return sorted(set(found))
 
 
@@ -105,6 +103,13 @@ def _body(said: Said, part: Step | Overlay, script: SopScript, source: SourceFil
     most = script.rails.body_chars
     if length > most:
         yield source.problem(said.path, f"正文有 {length} 个字，超过 {most} 个", "删到上限以内")
+    # C12: what deposit insurance covers is only told with its limit.
+    if _INSURANCE in said.text and not _INSURED_UP_TO.search(said.text):
+        line = _line_in(said.text, _INSURANCE)
+        mend = "写明：同一家银行，存款本金和利息合计 50 万元以内"
+        yield source.problem(
+            said.path, "说到存款保险，却没有说 50 万元的上限", mend, text_line=line
+        )
     for words in part.must_contain:
         if words not in said.text:
             what = f"正文里没有必含的「{words}」"
@@ -117,35 +122,6 @@ def _body(said: Said, part: Step | Overlay, script: SopScript, source: SourceFil
         what = f"「{match[0]}」说明这条讲了两件事"
         line = _line_in(said.text, match[0])
         yield source.problem(said.path, what, "拆成两步，或删掉一件", text_line=line)
-
-
-def _products(
-    said: Said,
-    part: Step | Overlay,
-    script: SopScript,
-    source: SourceFile,
-    context: LintContext,
-) -> Found:
-    step = part if isinstance(part, Step) else None
-    at = said.path[:2]
-    named = [product for product in context.products.values() if product.name in said.text]
-    if step is not None and step.product is not None:
-        product = context.products.get(step.product)
-        if product is None:
-            what = f"产品目录里没有「{step.product}」"
-            yield source.problem((*at, "产品"), what, "改成 knowledge/products 里有的编号")
-        elif (product.risk_rating or "R9") > script.rails.max_risk:
-            what = f"产品风险 {product.risk_rating or '未知'} 高于上限 {script.rails.max_risk}"
-            yield source.problem((*at, "产品"), what, "换一个产品，或删掉这一步")
-    elif part.kind is StepKind.PRODUCT:
-        what = "产品类步骤没有写是哪个产品"
-        yield source.problem((*at, "类型"), what, "补上「产品: 编号」")
-    risky = part.kind is StepKind.PRODUCT or (step is not None and step.product is not None)
-    risky = risky or any(product.risk_rating for product in named)
-    missing = [words for words in RISK_WORDS if words not in said.text]
-    if risky and missing:
-        what = f"讲产品的正文缺少风险提示「{'、'.join(missing)}」"
-        yield source.problem(said.path, what, "末尾写上「理财非存款、产品有风险、投资须谨慎。」")
 
 
 def _line_in(text: str, words: str) -> int:

@@ -54,6 +54,22 @@ async def update_rows(
     return await _run(connection, statement, table, columns + by, rows, on_sqlite)
 
 
+async def upsert_rows(
+    connection: AsyncConnection,
+    table: Table,
+    by: tuple[str, ...],
+    columns: tuple[str, ...],
+    rows: Sequence[Row],
+) -> int:
+    """Insert rows, or write ``columns`` over the row that has the unique key ``by``.
+
+    A row holds the values of ``columns`` and then those of ``by``, each key once.
+    """
+    on_sqlite = connection.dialect.name == "sqlite"
+    statement = _upsert(table, by, columns, on_sqlite)
+    return await _run(connection, statement, table, columns + by, rows, on_sqlite)
+
+
 def among(column: ColumnElement[Any], on_sqlite: bool) -> ColumnElement[bool]:
     """Return "the column is one of the list given as ``among``": one statement for any number."""
     if on_sqlite:
@@ -102,6 +118,14 @@ def _insert(table: Table, columns: tuple[str, ...], on_sqlite: bool) -> str:
     values = ", ".join(_value(table, name) for name in columns)
     given = _arrays(table, columns)
     return f"{into} SELECT {values} FROM {given} ON CONFLICT DO NOTHING"  # noqa: S608
+
+
+@lru_cache(maxsize=64)
+def _upsert(table: Table, by: tuple[str, ...], columns: tuple[str, ...], on_sqlite: bool) -> str:
+    new = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
+    keys = ", ".join(f'"{name}"' for name in by)
+    insert = _insert(table, columns + by, on_sqlite).removesuffix("ON CONFLICT DO NOTHING")
+    return f"{insert}ON CONFLICT ({keys}) DO UPDATE SET {new}"
 
 
 @lru_cache(maxsize=64)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import Integer, String, Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.doubt import Doubt
 from bot.storage import work
+from bot.storage.bulk import among
 from bot.storage.insert import insert_new
 from bot.storage.outbox import Envelope, read_row
-from bot.storage.tables import doubts, outbox
+from bot.storage.tables import Moment, doubts, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +59,21 @@ class Doubts:
         """Take doubts whose next look has come."""
         statement = work.claim_statement(doubts)
         rows = await work.claim(self._connection, statement, now, lease=lease, limit=limit)
-        return [
-            OpenDoubt(
-                row.id,
-                row.attempt,
-                row.outbox,
-                Doubt(
-                    tried_at=row.tried_at,
-                    opened_at=row.opened_at,
-                    absent_at=row.absent_at,
-                    looks=row.attempt,
-                    resent=row.resent,
-                ),
-            )
-            for row in rows
-        ]
+        return [_open(row) for row in rows]
+
+    async def join(
+        self,
+        batch: str,
+        now: datetime,
+        *,
+        limit: int = 2000,
+        lease: timedelta = timedelta(seconds=300),
+    ) -> list[OpenDoubt]:
+        """Take the doubts about the other messages of a batch that are to be looked at now."""
+        rows = await work.claim(
+            self._connection, _join(), now, lease=lease, limit=limit, batch=batch
+        )
+        return [_open(row) for row in rows]
 
     async def look_again(self, held: OpenDoubt, at: datetime, absent_at: datetime | None) -> None:
         """Write when to ask next."""
@@ -88,17 +91,20 @@ class Doubts:
             resent=held.doubt.resent + int(resent),
         )
 
-    async def message(self, held: OpenDoubt) -> Envelope | None:
-        """Return the message in doubt; None where it is settled by now or nobody can read it."""
-        found = (
-            await self._connection.execute(
-                select(outbox).where(outbox.c.id == held.outbox, outbox.c.state == "unknown")
-            )
-        ).one_or_none()
-        try:
-            return None if found is None else read_row(found)
-        except ValidationError:
-            return None
+    async def messages(self, held: Sequence[OpenDoubt]) -> dict[int, Envelope]:
+        """Return the messages in doubt by the numbers of the doubts.
+
+        One that is settled by now, or that nobody can read, is left out.
+        """
+        on_sqlite = self._connection.dialect.name == "sqlite"
+        statement = select(outbox).where(among(outbox.c.id, on_sqlite), outbox.c.state == "unknown")
+        rows = await self._connection.execute(statement, {"among": [one.outbox for one in held]})
+        doubt_of = {one.outbox: one.id for one in held}
+        found = {}
+        for row in rows:
+            with suppress(ValidationError):
+                found[doubt_of[row.id]] = read_row(row)
+        return found
 
     async def settle(self, message: int, ref: str, now: datetime) -> bool:
         """Write that a message in doubt was sent after all."""
@@ -124,7 +130,40 @@ class Doubts:
             update(doubts).where(doubts.c.outbox == message).values(due_at=None, holder="")
         )
 
-    async def ours(self, refs: Iterable[str]) -> frozenset[str]:
-        """Return those of WeCom's ids that belong to messages we know of."""
-        statement = select(outbox.c.ref).where(outbox.c.ref.in_(list(refs)))
-        return frozenset((await self._connection.execute(statement)).scalars())
+
+def _open(row: Any) -> OpenDoubt:
+    doubt = Doubt(
+        tried_at=row.tried_at,
+        opened_at=row.opened_at,
+        absent_at=row.absent_at,
+        looks=row.attempt,
+        resent=row.resent,
+    )
+    return OpenDoubt(row.id, row.attempt, row.outbox, doubt)
+
+
+@lru_cache(maxsize=1)
+def _join() -> Update:
+    picked = (
+        select(doubts.c.id)
+        .join(outbox, outbox.c.id == doubts.c.outbox)
+        .where(
+            outbox.c.batch == bindparam("is_batch"),
+            doubts.c.due_at <= bindparam("now", type_=Moment),
+        )
+        .order_by(doubts.c.due_at, doubts.c.id)
+        .limit(bindparam("at_most", type_=Integer))
+        .with_for_update(skip_locked=True, of=doubts)
+        .cte("picked")
+    )
+    values = {
+        "due_at": bindparam("until", type_=Moment),
+        "attempt": doubts.c.attempt + 1,
+        "holder": bindparam("claimer", type_=String),
+    }
+    return (
+        update(doubts)
+        .where(doubts.c.id.in_(select(picked.c.id)))
+        .values(**values)
+        .returning(doubts)
+    )

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    String,
+    Table,
+    case,
+    cast,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.delivery import Terms
-from bot.domain.messages import BroadcastCancel
-from bot.domain.runs import RunState, cancel_key, remind_keys
+from bot.domain.runs import RunState
 from bot.storage.bulk import among
-from bot.storage.letters import put_many, seal
-from bot.storage.outbox import Outbox
-from bot.storage.tables import enrolments, outbox, run_steps, send_tasks
-
-ASK_AFTER_CANCEL = timedelta(seconds=30)
+from bot.storage.tables import enrolments, quota, run_steps, send_tasks
+from bot.storage.taking_back import take_back as take_back
 
 
 async def end_runs(
@@ -41,6 +47,7 @@ async def end_runs(
         {"among": list(runs)},
     )
     tasks = [(row.msgid, row.chat) for row in rows]
+    await connection.execute(_give_back(on_sqlite), {"among": list(runs)})
     await _change(
         connection,
         run_steps,
@@ -55,29 +62,15 @@ async def end_runs(
         await take_back(connection, tasks, now)
 
 
-async def take_back(
-    connection: AsyncConnection, tasks: Sequence[tuple[str, str]], now: datetime
-) -> None:
-    """Cancel tasks (msgid, group) now; each has a cancel already, due at its window's end."""
-    msgids = [task for task, _ in tasks]
-    letters = [
-        seal(
-            cancel_key(task),
-            BroadcastCancel(task=task),
-            Terms(purpose="control", subject=chat),
-        )
-        for task, chat in tasks
-    ]
-    await put_many(connection, letters, now)
-    keys = [cancel_key(task) for task in msgids]
-    ready = (outbox.c.state == "ready", outbox.c.due_at > now)
-    await _change(connection, outbox, outbox.c.key, keys, *ready, due_at=now)
-    await Outbox(connection).void(
-        [key for task in msgids for key in remind_keys(task)], "run_ended", now
+@lru_cache(maxsize=2)
+def _give_back(on_sqlite: bool) -> Delete:
+    """Give back the places that steps were to take which had not begun (see ``slot_key``)."""
+    number = case((run_steps.c.round == 1, ""), else_="~" + cast(run_steps.c.round, String))
+    key = "sop:" + cast(run_steps.c.enrolment, String) + ":" + run_steps.c.step + number
+    before = select(key).where(
+        among(run_steps.c.enrolment, on_sqlite), run_steps.c.state == "planned"
     )
-    # An owner may have been quicker: the result is asked for once the cancel is through.
-    again = now + ASK_AFTER_CANCEL
-    await _change(connection, send_tasks, send_tasks.c.msgid, msgids, closes_at=now, due_at=again)
+    return delete(quota).where(quota.c.key.in_(before), quota.c.state == "planned")
 
 
 async def _change(

@@ -28,6 +28,7 @@ def _group(row: Row[Any]) -> GroupChat:
             "members": row.members,
             "dismissed": row.dismissed,
             "version": row.version,
+            "weekly_cap": row.weekly_cap,
         }
     )
 

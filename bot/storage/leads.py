@@ -81,6 +81,10 @@ class Leads:
         """Return every lead, oldest first."""
         return await self._find()
 
+    async def open_for(self, customer: CustomerId) -> list[Lead]:
+        """Return a customer's leads that are not closed, oldest first."""
+        return await self._find(leads.c.customer == customer, leads.c.closed_at.is_(None))
+
     async def asking(self, customer: CustomerId, chat: str) -> list[Lead]:
         """Return the leads that wait for this customer's consent in this group."""
         return await self._find(

@@ -45,6 +45,15 @@ class Ledger:
             statement = statement.where(ledger.c.subject == subject)
         return int((await self._connection.execute(statement)).scalar_one())
 
+    async def facts_of(self, kind: str, subject: str, since: datetime) -> list[dict[str, Any]]:
+        """Return the facts of a subject's entries of a kind since a moment, oldest first."""
+        rows = await self._connection.execute(
+            select(ledger.c.facts)
+            .where(ledger.c.kind == kind, ledger.c.at >= since, ledger.c.subject == subject)
+            .order_by(ledger.c.id)
+        )
+        return [row.facts for row in rows]
+
     async def counts(self) -> dict[str, int]:
         """Count entries by kind."""
         rows = await self._connection.execute(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.batches import batch_of
 from bot.domain.delivery import Terms
 from bot.domain.messages import CHANNEL_OF, POLICIES, Outbound
 from bot.storage.bulk import insert_rows
@@ -24,15 +25,18 @@ class Letter(NamedTuple):
     policy: str
     lane: str
     bucket: str
+    batch: str
     urgent: bool
     body: str
     facts: str
 
 
+# What is written together with others of its batch is not due before they are all there.
+GATHERED_FOR = timedelta(seconds=10)
 Entry = tuple[str, str, Mapping[str, Any]]
 """What happened, to whom, and the facts of it, in words that hold no personal data."""
 
-_to_json = json.JSONEncoder(ensure_ascii=False).encode
+to_json = json.JSONEncoder(ensure_ascii=False).encode
 _OUTBOX = (*Letter._fields, "state", "created_at", "due_at", "attempt")
 _LEDGER = ("at", "kind", "subject", "facts")
 
@@ -45,6 +49,7 @@ def seal(key: str, message: Outbound, terms: Terms) -> Letter:
         policy=POLICIES[message.kind].value,
         lane=lane_of(message, key),
         bucket=message.kind,
+        batch=batch_of(message, terms),
         urgent=is_urgent(message, terms),
         body=message.model_dump_json(),
         facts=terms.model_dump_json(),
@@ -52,12 +57,17 @@ def seal(key: str, message: Outbound, terms: Terms) -> Letter:
 
 
 async def put_many(connection: AsyncConnection, letters: Sequence[Letter], now: datetime) -> int:
-    """Add messages to the outbox as ``Outbox.put`` does; return how many keys were new."""
-    rows = [(*letter, "ready", now, now, 0) for letter in letters]
+    """Add messages to the outbox as ``Outbox.put`` does; return how many keys were new.
+
+    Those of a batch are due a few seconds later: a wave of runs is written piece by piece, and
+    what it sends by one sender leaves in one call.
+    """
+    later = now + GATHERED_FOR
+    rows = [(*one, "ready", now, later if one.batch else now, 0) for one in letters]
     return await insert_rows(connection, outbox, _OUTBOX, rows)
 
 
 async def add_entries(connection: AsyncConnection, entries: Sequence[Entry], at: datetime) -> None:
     """Add entries to the ledger as ``Ledger.add`` does, in their order."""
-    rows = [(at, kind, subject, _to_json(facts)) for kind, subject, facts in entries]
+    rows = [(at, kind, subject, to_json(facts)) for kind, subject, facts in entries]
     await insert_rows(connection, ledger, _LEDGER, rows)

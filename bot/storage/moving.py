@@ -15,7 +15,9 @@ from bot.storage.runs import RUN_COLUMNS, STEP_COLUMNS, run_of, step_of
 from bot.storage.tables import cursors, enrolments, groups, run_steps
 
 _PREFIX = "sweep:"
+_KNOWN = "known:"
 _STEP = ("planned_on", "opens_at", "closes_at", "state", "reason", "changed_at")
+_FRESH = ("enrolment", "step", "round", "kind", "way", "variant", "priority", *_STEP)
 
 
 class Moving:
@@ -79,6 +81,32 @@ class Moving:
         )
         return [run_of(row) for row in rows]
 
+    async def running(self, after: int, *, limit: int) -> list[Run]:
+        """Take the next running runs, by number."""
+        rows = await self._connection.execute(
+            select(*RUN_COLUMNS)
+            .where(enrolments.c.state == "running", enrolments.c.id > after)
+            .order_by(enrolments.c.id)
+            .limit(limit)
+            .with_for_update()
+        )
+        return [run_of(row) for row in rows]
+
+    async def known(self, name: str) -> str | None:
+        """Return what was kept under a name; None where nothing ever was."""
+        statement = select(cursors.c.value).where(cursors.c.name == _KNOWN + name)
+        value: str | None = (await self._connection.execute(statement)).scalar_one_or_none()
+        return value
+
+    async def keep(self, name: str, value: str) -> None:
+        """Keep a value under a name."""
+        if not await insert_new(
+            self._connection, cursors, [{"name": _KNOWN + name, "value": value}]
+        ):
+            await self._connection.execute(
+                update(cursors).where(cursors.c.name == _KNOWN + name).values(value=value)
+            )
+
     async def steps_of(self, runs: Sequence[int]) -> dict[int, list[RunStep]]:
         """Return the steps of runs, each run's in the order in which they fall due."""
         found: dict[int, list[RunStep]] = {run: [] for run in runs}
@@ -98,8 +126,8 @@ class Moving:
         await insert_rows(
             self._connection,
             run_steps,
-            ("enrolment", "step", "kind", *_STEP),
-            [(run, step.step, step.kind, *_values(step, now)) for run, step in steps],
+            _FRESH,
+            [(run, *_parts(step), *_values(step, now)) for run, step in steps],
         )
 
     async def place_steps(self, steps: Sequence[tuple[int, NewStep]], now: datetime) -> None:
@@ -125,6 +153,10 @@ class Moving:
         """Bind runs to a version, and write when each wakes next."""
         rows = [(version, wake_at, run.id) for run, version, wake_at in runs]
         await update_rows(self._connection, enrolments, ("id",), ("version", "due_at"), rows)
+
+
+def _parts(step: NewStep) -> tuple[object, ...]:
+    return (step.step, step.round, step.kind, step.way, step.variant, step.priority)
 
 
 def _values(step: NewStep, now: datetime) -> tuple[object, ...]:

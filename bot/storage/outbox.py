@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.batches import batch_of
 from bot.domain.delivery import Terms
 from bot.domain.messages import CHANNEL_OF, POLICIES, URGENT_KINDS, KfHandover, KfReply, Outbound
 from bot.log import logger
@@ -36,6 +37,7 @@ class Envelope:
     policy: str
     message: Outbound
     terms: Terms
+    batch: str
     urgent: bool
     reason: str
     created_at: datetime
@@ -51,7 +53,7 @@ def lane_of(message: Outbound, key: str) -> str:
     """Return the lane of a message for which none was named.
 
     Everything said to one customer shares one: the five messages (wecom_protocol §4.5) are then
-    counted one after the other.
+    counted one after the other. A script's own words do not: an answer never waits behind them.
     """
     match message:
         case KfReply() | KfHandover():
@@ -77,12 +79,15 @@ class Outbox:
         due_at: datetime | None = None,
     ) -> bool:
         """Add a message; False where one of this key was ever added before."""
+        # Messages of a lane leave one after the other, so only what has its own may join others.
+        batch = "" if lane else batch_of(message, terms)
         row = {
             "key": key,
             "channel": CHANNEL_OF[message.kind],
             "policy": POLICIES[message.kind].value,
             "lane": lane or lane_of(message, key),
             "bucket": message.kind,
+            "batch": batch,
             "urgent": is_urgent(message, terms),
             "body": _OUTBOUND.dump_python(message, mode="json"),
             "facts": terms.model_dump(mode="json"),
@@ -112,7 +117,7 @@ class Outbox:
         rows = await work.claim(
             self._connection, statement, now, lease=lease, limit=limit, urgent=urgent
         )
-        return await self._read(rows, now)
+        return await self.read(rows, now)
 
     async def claim_past_others(
         self, kind: str, now: datetime, *, limit: int = 10, lease: timedelta = LEASE
@@ -124,9 +129,10 @@ class Outbox:
         rows = await work.claim(
             self._connection, statement, now, lease=lease, limit=limit, bucket=kind
         )
-        return await self._read(rows, now)
+        return await self.read(rows, now)
 
-    async def _read(self, rows: Sequence[Row[Any]], now: datetime) -> list[Envelope]:
+    async def read(self, rows: Sequence[Row[Any]], now: datetime) -> list[Envelope]:
+        """Return claimed rows as messages; one that nobody can read is buried."""
         envelopes = []
         for row in rows:
             try:
@@ -137,14 +143,6 @@ class Outbox:
                 reason = f"unreadable: {what['type']} {'.'.join(map(str, what['loc']))}"
                 await self.settle(row.id, row.attempt, "dead", now, reason=reason[:160])
         return envelopes
-
-    async def mark_leaving(self, envelopes: Sequence[Envelope], now: datetime) -> None:
-        """Write that from now on these may have left; a later claim finds them so."""
-        fresh = [envelope.id for envelope in envelopes if not envelope.was_sending]
-        if fresh:
-            await self._connection.execute(
-                update(outbox).where(outbox.c.id.in_(fresh)).values(tried_at=now)
-            )
 
     async def settle(
         self,
@@ -271,6 +269,7 @@ def read_row(row: Row[Any]) -> Envelope:
         policy=row.policy,
         message=message,
         terms=terms,
+        batch=row.batch,
         urgent=row.urgent,
         reason=row.reason,
         created_at=row.created_at,

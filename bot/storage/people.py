@@ -11,10 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.ids import CustomerId
 from bot.domain.people import Customer, UnsentTags, known_by, merged_tags
+from bot.domain.registry import TAGGED_CUSTOMER
+from bot.domain.subject import Occurrence
 from bot.storage import work
+from bot.storage.admissions import Admissions
 from bot.storage.follows import Difference, Follows
 from bot.storage.groups import GroupRows
 from bot.storage.insert import insert_new
+from bot.storage.occurrences import Occurrences
 from bot.storage.tables import customers, outbox
 
 _LEASE = timedelta(seconds=120)
@@ -30,6 +34,7 @@ def _customer(row: Row[Any]) -> Customer:
         opted_out_at=row.opted_out_at,
         marketing_paused_until=row.marketing_paused_until,
         state=row.state,
+        weekly_cap=row.weekly_cap,
     )
 
 
@@ -107,6 +112,7 @@ class People(GroupRows):
         related = await self._follows.of(ids)
         unsent = await self._unsent_tags(ids)
         fresh = []
+        tagged: dict[CustomerId, frozenset[str]] = {}
         for customer, name in names.items():
             before = known.get(customer)
             after = known_by(before or Customer(id=customer), related.get(customer, ()))
@@ -117,9 +123,12 @@ class People(GroupRows):
             )
             if before is None:
                 fresh.append(_row(after) | {"seen_at": now if asked else _LONG_AGO, "attempt": 0})
+                tagged[customer] = frozenset()  # tags of before it was known are no news
             elif after != before:
+                tagged[customer] = after.tags - before.tags
                 await self._change(customer, {k: v for k, v in _row(after).items() if k != "id"})
         await insert_new(self._connection, customers, fresh)
+        await self._tell(tagged, now)
         if asked:
             await self._connection.execute(
                 update(customers).where(customers.c.id.in_(ids)).values(seen_at=now)
@@ -173,12 +182,36 @@ class People(GroupRows):
         return await work.finish(self._connection, customers, customer, attempt, due_at=due_at)
 
     async def tag(
-        self, customer: CustomerId, add: Iterable[str], remove: Iterable[str] = ()
+        self,
+        customer: CustomerId,
+        add: Iterable[str],
+        remove: Iterable[str] = (),
+        now: datetime | None = None,
     ) -> None:
-        """Add tags to a customer and take others off."""
+        """Add tags to a customer and take others off; at ``now`` scripts are asked about that."""
         known = await self.customer(customer)
-        if known is not None:
-            await self._change(customer, {"tags": sorted((known.tags | {*add}) - {*remove})})
+        if known is None:
+            return
+        tags = (known.tags | {*add}) - {*remove}
+        await self._change(customer, {"tags": sorted(tags)})
+        if now is not None and tags != known.tags:
+            await self._tell({customer: tags - known.tags}, now)
+
+    async def _tell(self, tagged: Mapping[CustomerId, frozenset[str]], now: datetime) -> None:
+        """Have scripts asked about customers who changed, with the tags that they got."""
+        put_on = [
+            Occurrence(
+                key=f"tagged:{customer}:{tag}:{now.isoformat()}",
+                subject=customer,
+                kind=TAGGED_CUSTOMER,
+                at=now,
+                facts={"tag": tag},
+            )
+            for customer, tags in tagged.items()
+            for tag in sorted(tags)
+        ]
+        await Occurrences(self._connection).add(put_on, now)
+        await Admissions(self._connection).ask(tagged, "customer", now)
 
     async def opt_out(self, customer: CustomerId, at: datetime | None) -> None:
         """Record that a customer refuses marketing; None takes it back."""

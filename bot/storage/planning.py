@@ -23,7 +23,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from bot.domain.runs import GroupFace, Run, RunStep, Standing, StepChange
 from bot.storage.bulk import among, update_rows
 from bot.storage.letters import Entry, Letter, add_entries, put_many
-from bot.storage.runs import RUN_COLUMNS, STEP_COLUMNS, run_of, step_of
+from bot.storage.runs import STEP_COLUMNS, TAKEN_COLUMNS, step_of, taken_of
 from bot.storage.tables import Moment, enrolments, groups, leads, quota, run_steps
 
 _NOW = bindparam("now", type_=Moment)
@@ -40,11 +40,12 @@ class Planning:
     async def take(self, now: datetime, *, limit: int = 100) -> list[Run]:
         """Take the running runs that fell due first, for as long as this transaction lasts.
 
+        Of a token only the step and the phase are read: ``Walking`` reads the rest.
         Their rows are locked until the end that is written in the same transaction: a lease,
         which would be a second write of every row, protects work that outlives its claim.
         """
         rows = await self._connection.execute(_due(), {"now": now, "at_most": limit})
-        return sorted((run_of(row) for row in rows.all()), key=lambda run: run.id)
+        return sorted((taken_of(row) for row in rows.all()), key=lambda run: run.id)
 
     async def standings(self, runs: Sequence[Run], now: datetime) -> list[Standing]:
         """Return how each of the runs taken stands: its group, what is due, what comes later."""
@@ -153,7 +154,7 @@ def _order(step: RunStep) -> tuple[datetime, int]:
 @lru_cache(maxsize=1)
 def _due() -> Select[Any]:
     return (
-        select(*RUN_COLUMNS)
+        select(*TAKEN_COLUMNS)
         .where(enrolments.c.due_at <= _NOW)
         .order_by(enrolments.c.due_at, enrolments.c.id)
         .limit(bindparam("at_most", type_=Integer))
@@ -226,6 +227,7 @@ def _slots(on_sqlite: bool) -> Select[Any]:
         .where(
             among(quota.c.subject, on_sqlite),
             quota.c["class"] == bindparam("kind"),
+            quota.c.state == "used",  # what is planned, the step's own place too, was not sent
             quota.c.at >= bindparam("since", type_=Moment),
             quota.c.at < bindparam("until", type_=Moment),
         )

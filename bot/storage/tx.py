@@ -9,30 +9,49 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import tables, work
+from bot.storage.admissions import Admissions
+from bot.storage.approvals import Approvals
+from bot.storage.assignments import Assignments
 from bot.storage.buckets import Buckets
 from bot.storage.conversations import Conversations
 from bot.storage.doubts import Doubts
 from bot.storage.drafts import Drafts
+from bot.storage.enrolling import Enrolling
+from bot.storage.facts import Facts
 from bot.storage.follows import Follows
+from bot.storage.gate import GateReads
+from bot.storage.holds import HoldRows
 from bot.storage.inbox import Inbox
 from bot.storage.lanes import Lanes
 from bot.storage.leads import Leads
 from bot.storage.leases import Leases
 from bot.storage.ledger import Ledger
+from bot.storage.moments import Moments
 from bot.storage.moving import Moving
+from bot.storage.occurrences import Occurrences
 from bot.storage.outbox import Outbox
+from bot.storage.parcels import Parcels
 from bot.storage.people import People
 from bot.storage.planning import Planning
 from bot.storage.polls import Polls
+from bot.storage.publications import Publications
 from bot.storage.quota import Quota
+from bot.storage.readbacks import Readbacks
 from bot.storage.runs import Runs
+from bot.storage.scopes import Scopes
 from bot.storage.scripts import Scripts
 from bot.storage.staff_view import StaffView
+from bot.storage.stops import Stops
 from bot.storage.streams import Streams
+from bot.storage.subjects import Subjects
 from bot.storage.switches import Switches
+from bot.storage.tasks import Tasks
 from bot.storage.transfers import Transfers
 from bot.storage.unsent import Unsent
+from bot.storage.waiting import Waiting
+from bot.storage.walking import Walking
 from bot.storage.ways import Ways
+from bot.storage.withdrawals import Withdrawals
 
 WORK_TABLES = (
     tables.notices,
@@ -41,40 +60,70 @@ WORK_TABLES = (
     tables.doubts,
     tables.enrolments,
     tables.send_tasks,
+    tables.moments,
+    tables.readbacks,
     tables.groups,
     tables.leads,
     tables.customers,
     tables.polls,
     tables.contact_ways,
     tables.transfers,
+    tables.occurrences,
+    tables.admissions,
 )
 
 
-class Tx:
+class _ScriptStores:
+    """The stores of scripts, their runs, and who may enter them."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.scripts = Scripts(connection)
+        self.approvals = Approvals(connection)
+        self.publications = Publications(connection)
+        self.holds = HoldRows(connection)
+        self.withdrawals = Withdrawals(connection)
+        self.scopes = Scopes(connection)
+        self.runs = Runs(connection)
+        self.tasks = Tasks(connection)
+        self.planning = Planning(connection)
+        self.walking = Walking(connection)
+        self.assignments = Assignments(connection)
+        self.moving = Moving(connection)
+        self.subjects = Subjects(connection)
+        self.occurrences = Occurrences(connection)
+        self.admissions = Admissions(connection)
+        self.enrolling = Enrolling(connection)
+        self.quota = Quota(connection)
+        self.readbacks = Readbacks(connection)
+        self.gate = GateReads(connection)
+        self.stops = Stops(connection)
+
+
+class Tx(_ScriptStores):
     """One transaction with every store in it."""
 
     def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
         self.connection = connection
         self.inbox = Inbox(connection)
         self.lanes = Lanes(connection)
         self.outbox = Outbox(connection)
+        self.parcels = Parcels(connection)
         self.unsent = Unsent(connection)
         self.buckets = Buckets(connection)
         self.doubts = Doubts(connection)
         self.switches = Switches(connection)
-        self.scripts = Scripts(connection)
-        self.runs = Runs(connection)
-        self.planning = Planning(connection)
-        self.moving = Moving(connection)
+        self.moments = Moments(connection)
+        self.waiting = Waiting(connection)
         self.people = People(connection)
         self.follows = Follows(connection)
+        self.facts = Facts(connection)
         self.polls = Polls(connection)
         self.ways = Ways(connection)
         self.transfers = Transfers(connection)
         self.leads = Leads(connection)
         self.drafts = Drafts(connection)
         self.conversations = Conversations(connection)
-        self.quota = Quota(connection)
         self.ledger = Ledger(connection)
         self.leases = Leases(connection)
         self.streams = Streams(connection)

@@ -1,4 +1,4 @@
-"""客户联系: customers, tags, welcomes; with groups and mass messages, all of one client."""
+"""客户联系: customers, tags, welcomes; with groups, mass messages and moments, of one client."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bot.wecom.fields import chunks, record, records, strings, text
 from bot.wecom.groups import GroupCalls
 from bot.wecom.mass import MassCalls
 from bot.wecom.messages import Attachment, message
+from bot.wecom.moments import MomentCalls
 from bot.wecom.paging import page, pages
 
 _USERS_A_CALL = 100
@@ -18,7 +19,7 @@ _NO_CUSTOMERS = 84061
 _BATCH = "externalcontact/batch/get_by_user"
 
 
-class ContactApi(GroupCalls, MassCalls):
+class ContactApi(GroupCalls, MassCalls, MomentCalls):
     """The externalcontact interfaces, lists read to their end; raises as ``WeComClient`` does."""
 
     async def get_follow_user_list(self) -> tuple[str, ...]:

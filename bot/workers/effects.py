@@ -18,6 +18,7 @@ from bot.domain.actions import (
     SlowDown,
 )
 from bot.domain.delivery import Terms
+from bot.domain.happening import EventKind, Happened
 from bot.domain.ids import CustomerId, RmId
 from bot.domain.lead import Evidence, Lead, Need, Signal
 from bot.domain.messages import StaffText
@@ -25,6 +26,7 @@ from bot.leads.cards import clock_of
 from bot.leads.desk import LeadDesk
 from bot.storage.db import Tx
 from bot.workers.content import Content
+from bot.workers.happenings import Happenings
 from bot.workers.relations import change_tags
 
 _UNTIL_SOLVED = timedelta(days=365)
@@ -34,7 +36,11 @@ _REFUSES = "已拒收营销，只答不推"
 
 @dataclass(frozen=True)
 class Occasion:
-    """Who said what, where: what actions are carried out for."""
+    """Who said what, where: what actions are carried out for.
+
+    ``chat`` is empty where it was said one to one, ``quote`` where nothing was said and a step's
+    own 动作 are carried out. ``run`` is the run whose script asks for the actions.
+    """
 
     key: str
     customer: CustomerId
@@ -46,6 +52,7 @@ class Occasion:
     group: str = ""
     script: str = ""
     step: str = ""
+    run: int | None = None
     cautions: tuple[str, ...] = ()
     ask_first: bool = False
 
@@ -66,6 +73,7 @@ class Effects:
     def __init__(self, desk: LeadDesk, content: Content) -> None:
         self._desk = desk
         self._content = content
+        self._happenings = Happenings(content.script)
 
     async def carry_out(
         self, tx: Tx, actions: Iterable[Action], occasion: Occasion, now: datetime
@@ -84,8 +92,8 @@ class Effects:
                 done.hand_over = need
                 await self._lead(tx, occasion, need, minutes, False, done, now)
             case OpenLead(need=need, within_minutes=minutes, ask_first=ask):
-                ask_first = ask or occasion.ask_first
-                await self._lead(tx, occasion, need, minutes, ask_first, done, now)
+                wait = ask or occasion.ask_first
+                await self._lead(tx, occasion, need, minutes, wait, done, now)
             case PutTag(tag=tag):
                 await self._tag(tx, occasion, tag, now)
             case AnswerWith(qa=qa):
@@ -110,14 +118,54 @@ class Effects:
                     await self._notify(tx, occasion, now)
             case PlainAction.RECORD_REFUSAL | PlainAction.WITHDRAW_CONSENT:
                 done.refused = True
-                await tx.people.opt_out(occasion.customer, now)
-                await tx.ledger.add("opted_out", occasion.customer, now, chat=occasion.chat)
-            case PlainAction.STOP_MARKETING_STEPS | PlainAction.EXIT:
-                # A group's messages cannot leave one member out, and nothing that sells goes to one
-                # person unasked: the refusal is recorded, and who gets a lead is told of it.
+                await self.refuse(tx, occasion, now)
+            case PlainAction.STOP_MARKETING_STEPS:
+                # A group's messages cannot leave one member out: what stops is one to one.
                 done.refused = True
+                stop = _happened(occasion, EventKind.REFUSED)
+                await self._happenings.narrow_person(tx, stop, now)
+            case PlainAction.EXIT:
+                done.refused = True
+                await self._exit(tx, occasion, done, now)
             case _:
                 assert_never(action)
+
+    async def refuse(self, tx: Tx, occasion: Occasion, now: datetime) -> None:
+        """Record that a customer wants nothing that sells, and stop it everywhere at once."""
+        await tx.people.opt_out(occasion.customer, now)
+        await tx.ledger.add("opted_out", occasion.customer, now, chat=occasion.chat)
+        await self._happenings.tell(tx, [_happened(occasion, EventKind.REFUSED)], now)
+
+    async def restore(self, tx: Tx, occasion: Occasion, now: datetime) -> None:
+        """Record that a customer takes a refusal back; the runs under way sell again."""
+        await tx.people.opt_out(occasion.customer, None)
+        await tx.admissions.ask([occasion.customer], "customer", now)
+        await tx.ledger.add("opted_in", occasion.customer, now, chat=occasion.chat)
+        await tx.stops.widen(occasion.customer)
+        await self._happenings.tell(tx, [_happened(occasion, EventKind.RESTORED)], now)
+
+    async def consent(
+        self, tx: Tx, leads: Iterable[Lead], occasion: Occasion, *, agreed: bool, now: datetime
+    ) -> None:
+        """Carry on with leads whose customer was asked first, or close them."""
+        for lead in leads:
+            await self._desk.consent(tx, lead, agreed=agreed, group=occasion.group, now=now)
+            if agreed:
+                await self._signed_up(tx, lead, occasion, now)
+
+    async def _exit(self, tx: Tx, occasion: Occasion, done: Done, now: datetime) -> None:
+        """Let a customer leave a script; a group's run goes on without asking one member."""
+        if occasion.chat:
+            return
+        wanted = [
+            run
+            for run in await tx.stops.live([occasion.customer])
+            if not run.of_group and occasion.script in ("", run.script)
+        ]
+        await tx.runs.end_all([run.id for run in wanted], "exited", "asked_to_leave", now)
+        for run in wanted:
+            about = {"script": run.script, "version": run.version, "run": run.id}
+            await tx.ledger.add("exited", run.subject, now, reason="asked_to_leave", **about)
 
     async def _lead(
         self,
@@ -149,18 +197,23 @@ class Effects:
         )
         done.leads.append(lead)
         if need is Need.COMPLAINT:
-            await self._stop_marketing(tx, occasion, now)
+            await self._complained(tx, occasion, now)
+        if not ask_first or lead.stage != "asking":
+            await self._signed_up(tx, lead, occasion, now)
 
-    async def _stop_marketing(self, tx: Tx, occasion: Occasion, now: datetime) -> None:
-        """A complaint stops what sells: for the person, and for the group whose script says so."""
+    async def _signed_up(self, tx: Tx, lead: Lead, occasion: Occasion, now: datetime) -> None:
+        """Tell that somebody wants to come to an event, once for each lead."""
+        if lead.need is Need.EVENT:
+            signed = _happened(occasion, EventKind.SIGNED_UP)
+            once = signed.model_copy(update={"key": f"signed-up:{lead.id}", "chat": lead.chat})
+            await self._happenings.tell(tx, [once], now)
+
+    async def _complained(self, tx: Tx, occasion: Occasion, now: datetime) -> None:
+        """A complaint stops what sells to the person, and whatever scripts say besides (S20)."""
         await tx.people.pause_marketing(occasion.customer, now + _UNTIL_SOLVED)
-        if not occasion.chat:
-            return
-        for run in await tx.runs.of_subject(occasion.chat):
-            script = await self._content.script(tx, run.script, run.version)
-            if script is not None and script.complaint_stops_group():
-                await tx.runs.change(run.id, marketing_stopped=True)
-        await tx.ledger.add("complaint", occasion.chat, now, customer=occasion.customer)
+        if occasion.chat:
+            await tx.ledger.add("complaint", occasion.chat, now, customer=occasion.customer)
+        await self._happenings.tell(tx, [_happened(occasion, EventKind.COMPLAINED)], now)
 
     async def _tag(self, tx: Tx, occasion: Occasion, tag: str, now: datetime) -> None:
         customer = await tx.people.customer(occasion.customer)
@@ -169,19 +222,37 @@ class Effects:
         await change_tags(tx, occasion.customer, managers, now, add=[tag], occasion=occasion.key)
 
     async def _slow_down(self, tx: Tx, occasion: Occasion, count: int, now: datetime) -> None:
-        for run in await tx.runs.of_subject(occasion.chat):
-            await tx.runs.change(run.id, weekly_cap=min(count, run.weekly_cap or count))
-        await tx.ledger.add("slowed_down", occasion.chat, now, per_week=count)
+        """Send fewer a week: to the group in which it was said, else to the customer."""
+        subject = occasion.chat or occasion.customer
+        await tx.stops.slow_down(subject, count, of_group=bool(occasion.chat))
+        await tx.ledger.add("slowed_down", subject, now, per_week=count)
 
     async def _notify(self, tx: Tx, occasion: Occasion, now: datetime) -> None:
         if occasion.owner is None:
             return
-        where = f"在「{occasion.group}」" if occasion.group else ""
         said_at = clock_of(occasion.at, self._content.bank.zone)
-        text = f"客户 {said_at} {where}说：「{occasion.quote}」。请您看一下。"
+        if occasion.quote:
+            where = f"在「{occasion.group}」" if occasion.group else ""
+            text = f"客户 {said_at} {where}说：「{occasion.quote}」。请您看一下。"
+        else:
+            customer = await tx.people.customer(occasion.customer)
+            name = (customer.name if customer else "") or "一位客户"
+            script = self._content.snapshot.scripts.get(occasion.script)
+            title = script.name if script is not None else occasion.script
+            text = f"{name}的「{title}」{said_at} 走到了要您看一下的地方，请您跟进。"
         await tx.outbox.put(
             f"notify:{occasion.key}",
             StaffText(to=(occasion.owner,), text=text),
             Terms(purpose="staff", subject=occasion.owner),
             now,
         )
+
+
+def _happened(occasion: Occasion, kind: EventKind) -> Happened:
+    return Happened(
+        key=f"{kind.name.lower()}:{occasion.key}",
+        kind=kind,
+        subject=occasion.customer,
+        at=occasion.at,
+        chat=occasion.chat,
+    )

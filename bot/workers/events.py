@@ -17,6 +17,7 @@ from bot.domain.events import (
     KfNoted,
     MessageRecalled,
     MessageReceived,
+    PrivateMessageReceived,
     RejectionSwitched,
     SendFailed,
     SessionChanged,
@@ -38,6 +39,7 @@ from bot.workers.group_talk import GroupTalk
 from bot.workers.loop import Manner, one_by_one, side_by_side
 from bot.workers.patience import surely
 from bot.workers.people_desk import PeopleDesk
+from bot.workers.private_talk import PrivateTalk
 from bot.workers.sessions import SessionDesk
 from bot.workers.slots import Slots
 from bot.workers.staff import StaffDesk
@@ -65,6 +67,7 @@ class EventWorker:
         talk: Talk,
         sessions: SessionDesk,
         group_talk: GroupTalk,
+        private_talk: PrivateTalk,
         staff: StaffDesk,
         staff_talk: StaffTalk,
         people: PeopleDesk,
@@ -77,6 +80,7 @@ class EventWorker:
         self._talk = talk
         self._sessions = sessions
         self._group_talk = group_talk
+        self._private_talk = private_talk
         self._staff = staff
         self._staff_talk = staff_talk
         self._people = people
@@ -138,6 +142,9 @@ class EventWorker:
                 if not event.staff:
                     await self._talk.meet(CustomerId(event.sender), again_after=_MEMBERS_KNOWN_FOR)
                 await self._group_talk.message(claimed, event)
+            case PrivateMessageReceived():
+                await self._talk.meet(event.customer, again_after=_MEMBERS_KNOWN_FOR)
+                await self._private_talk.message(claimed, event)
             case StaffAsked():
                 await self._staff_talk.asked(claimed, event)
             case ArchiveUnreadable():
@@ -171,7 +178,13 @@ class EventWorker:
                 await self._staff_talk.rated(tx, event, now)
             case CustomerChanged() | GroupChanged() | TagsChanged():
                 await self._people.record(tx, event, now)
-            case MessageReceived() | GroupMessageReceived() | StaffAsked() | ArchiveUnreadable():
+            case (
+                MessageReceived()
+                | GroupMessageReceived()
+                | PrivateMessageReceived()
+                | StaffAsked()
+                | ArchiveUnreadable()
+            ):
                 raise AssertionError("worked on above")
             case _:
                 assert_never(event)

@@ -1,21 +1,30 @@
-"""Gathers what the one gate needs to know of a message at the moment of sending."""
+"""Gathers what the one gate needs to know of messages at the moment of sending."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime, time, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from bot.domain.delivery import OLD_ANSWER, PERSON_STATES, Facts, Limits, Terms
-from bot.domain.ids import GroupChatId
-from bot.domain.messages import SWITCH_OF, KfReply
+from bot.domain.delivery import OLD_ANSWER, PERSON_STATES, Decision, Facts, Terms, decide
+from bot.domain.expression import parse
+from bot.domain.hold import Holds
+from bot.domain.messages import SWITCH_OF, KfReply, KfTouch
+from bot.domain.needs import Needs, needs_of
+from bot.domain.opening import Hours
+from bot.domain.passing import Asking, Passing, condition_of, facts_of, kinds_of, priority_of
+from bot.domain.quota import LOOK_BACK, slot_of
+from bot.domain.runs import FINAL_STEPS, Run, SubjectKind
 from bot.domain.script import SopScript
-from bot.domain.script_parts import Status
+from bot.domain.steps import SendBy
+from bot.domain.subject import Registry, SubjectFacts
+from bot.domain.withdrawal import Withdrawn
 from bot.storage.db import Tx
 from bot.storage.outbox import STOPPED, Envelope
+from bot.storage.quota import QuotaRow
 from bot.workers.content import Content
 
-_WEEK = timedelta(days=7)
-_FAR = timedelta(days=1)
+_AHEAD = timedelta(days=62)  # planned places of the coming weeks count, too
 _TAKEN = ("person_spoke", "session_taken", "handed_over")
 
 
@@ -27,7 +36,7 @@ def is_stopped(envelope: Envelope, stops: Collection[str]) -> bool:
 async def is_mute(tx: Tx, envelope: Envelope) -> bool:
     """Tell whether a person has the word where a reply would be said."""
     message = envelope.message
-    if not isinstance(message, KfReply):
+    if not isinstance(message, KfReply | KfTouch):
         return False
     session = await tx.conversations.session(message.customer, message.account)
     return session is not None and session.state in PERSON_STATES
@@ -35,26 +44,159 @@ async def is_mute(tx: Tx, envelope: Envelope) -> bool:
 
 async def is_overtaken(tx: Tx, envelope: Envelope) -> bool:
     """Tell whether a person has answered, or is about to, since a reply was written."""
-    if not isinstance(envelope.message, KfReply):
+    if not isinstance(envelope.message, KfReply | KfTouch):
         return False
     return await is_mute(tx, envelope) or await _taken_since(tx, envelope)
 
 
-async def facts_for(
-    tx: Tx, envelope: Envelope, stops: Collection[str], content: Content, now: datetime
-) -> tuple[Facts, Limits]:
-    """Return the facts and limits a message is decided by; staff and control need few."""
+def is_step(terms: Terms) -> bool:
+    """Tell whether a message is a step of a run, whose subject's places are counted."""
+    return terms.purpose == "step" and terms.enrolment is not None
+
+
+def counted(envelopes: Sequence[Envelope]) -> list[str]:
+    """Return the names of the rows to hold, so that nobody counts the same free place twice."""
+    return sorted({f"subject:{one.terms.subject}" for one in envelopes if is_step(one.terms)})
+
+
+def hours_of(script: SopScript, content: Content) -> Hours:
+    """Return when a script may reach people."""
+    return Hours(script.rails, content.tables, content.bank.zone)
+
+
+@dataclass(slots=True)
+class Outlook:
+    """What is known of several messages that are each for somebody else."""
+
+    passing: Passing
+    stops: Collection[str]
+    asked: dict[int, Asking] = field(default_factory=dict)
+    over: set[int] = field(default_factory=set)
+    replies: dict[int, Facts] = field(default_factory=dict)
+    hours: dict[tuple[str, str], Hours] = field(default_factory=dict)
+
+    def decide(self, envelope: Envelope) -> Decision:
+        """Say whether a message may leave now."""
+        asking, hours = self.asked.get(envelope.id), None
+        if envelope.id in self.over:
+            facts = Facts(run_alive=False)
+        elif asking is None:
+            facts = self.replies.get(envelope.id, Facts())
+        else:
+            facts = facts_of(asking, self.passing)
+            if asking.run is not None:
+                hours = self.hours.get((asking.run.script, asking.run.version))
+        if is_stopped(envelope, self.stops):
+            facts = facts.model_copy(update={"stopped": True})
+        return decide(envelope.terms, facts, hours, self.passing.now)
+
+
+async def look(
+    tx: Tx, envelopes: Sequence[Envelope], stops: Collection[str], content: Content, now: datetime
+) -> Outlook:
+    """Read what messages are decided by; staff and control need nothing."""
+    steps = [one for one in envelopes if is_step(one.terms)]
+    runs = await tx.gate.runs({one.terms.enrolment or 0 for one in steps})
+    outlook = Outlook(await _passing(tx, content, runs, now), stops)
+    if steps:
+        await _ask_about(tx, outlook, steps, runs, content)
+    for envelope in envelopes:
+        if envelope.terms.purpose in ("answer", "notice", "handover"):
+            outlook.replies[envelope.id] = await _reply_facts(tx, envelope, now)
+    return outlook
+
+
+async def _passing(tx: Tx, content: Content, runs: dict[int, Run], now: datetime) -> Passing:
+    versions = {(run.script, run.version) for run in runs.values()}
+    nothing = not versions  # answers wait for no statement that only steps need
+    return Passing(
+        bank=content.bank,
+        now=now,
+        holds=Holds() if nothing else await content.holds(tx, versions, now),
+        withdrawn=Withdrawn() if nothing else await tx.withdrawals.in_force(),
+        tenant=content.tenant_caps,
+    )
+
+
+async def places_of(
+    tx: Tx, envelopes: Sequence[Envelope], content: Content, now: datetime
+) -> list[QuotaRow]:
+    """Return the places in the ledger that messages take when they leave now."""
+    rows: list[QuotaRow] = []
+    leaving = [one for one in envelopes if is_step(one.terms) and not one.was_sending]
+    versions = {(one.terms.script, one.terms.version) for one in leaving}
+    scripts = {version: await content.script(tx, *version) for version in versions}
+    for envelope in leaving:
+        terms = envelope.terms
+        script = scripts[terms.script, terms.version]
+        key, priority = slot_of(envelope.key), priority_of(script, terms)
+        rows += [QuotaRow(terms.subject, kind, key, now, priority) for kind in kinds_of(terms)]
+    return rows
+
+
+async def _ask_about(
+    tx: Tx,
+    outlook: Outlook,
+    steps: Sequence[Envelope],
+    runs: dict[int, Run],
+    content: Content,
+) -> None:
+    """Read what the steps of runs are judged by: a few statements, however many they are."""
+    now = outlook.passing.now
+    subjects = {run.subject for run in runs.values()}
+    slots = await tx.quota.slots_of(subjects, now - LOOK_BACK, now + _AHEAD)
+    states = await tx.gate.states({one.terms.run_step or 0 for one in steps})
+    by_kf = {one.terms.subject for one in steps if one.terms.way == SendBy.KF}
+    sessions = await tx.gate.sessions(by_kf)
+    scripts = {run.id: await content.script(tx, run.script, run.version) for run in runs.values()}
+    asked = [(one, runs[id]) for one in steps if (id := one.terms.enrolment or 0) in runs]
+    people = await _subjects(tx, asked, scripts, content, now)
+    outlook.over |= {one.id for one in steps if states.get(one.terms.run_step or 0) in FINAL_STEPS}
+    outlook.over |= {one.id for one in steps} - {one.id for one, _ in asked}
+    for envelope, run in asked:
+        terms, script = envelope.terms, scripts[run.id]
+        if script is not None:
+            outlook.hours.setdefault((run.script, run.version), hours_of(script, content))
+        outlook.asked[envelope.id] = Asking(
+            key=envelope.key,
+            terms=terms,
+            run=run,
+            script=script,
+            in_force=content.snapshot.scripts.get(run.script),
+            subject=people.get(run.subject),
+            slots=slots.get(terms.subject, ()),
+            product=content.product(terms.product) if terms.product else None,
+            session=sessions.get((terms.subject, terms.account)),
+        )
+
+
+async def _subjects(
+    tx: Tx,
+    asked: Sequence[tuple[Envelope, Run]],
+    scripts: Mapping[int, SopScript | None],
+    content: Content,
+    now: datetime,
+) -> dict[str, SubjectFacts]:
+    """Return whom runs are for; of groups a condition alone asks for more than their face."""
+    bank, needs = content.bank, Needs(last_seen=True)
+    faces: set[str] = set()
+    known: dict[SubjectKind, set[str]] = {"group": set(), "customer": set()}
+    for envelope, run in asked:
+        script = scripts[run.id]
+        condition = condition_of(script.part(envelope.terms.step) if script else None)
+        needs |= needs_of(parse(condition) if condition else None)
+        judged = condition is not None or run.subject_kind == "customer"
+        (known[run.subject_kind] if judged else faces).add(run.subject)
+    found = await tx.gate.groups(faces, Registry.of(bank))
+    for kind, subjects in known.items():
+        found |= await tx.subjects.load(subjects, kind, bank, needs, now)
+    return found
+
+
+async def _reply_facts(tx: Tx, envelope: Envelope, now: datetime) -> Facts:
     terms = envelope.terms
-    facts, limits = Facts(), Limits()
-    if terms.purpose in ("answer", "notice", "handover"):
-        session = await tx.conversations.session(terms.subject, terms.account)
-        taken = await _taken_meanwhile(tx, envelope, now)
-        facts = Facts(session=session, taken_by_person=taken)
-    elif terms.purpose == "step" and terms.enrolment is not None:
-        facts, limits = await _step_facts(tx, envelope.key, terms, terms.enrolment, content, now)
-    if is_stopped(envelope, stops):
-        facts = facts.model_copy(update={"stopped": True})
-    return facts, limits
+    session = await tx.conversations.session(terms.subject, terms.account)
+    return Facts(session=session, taken_by_person=await _taken_meanwhile(tx, envelope, now))
 
 
 async def _taken_meanwhile(tx: Tx, envelope: Envelope, now: datetime) -> bool:
@@ -66,47 +208,3 @@ async def _taken_meanwhile(tx: Tx, envelope: Envelope, now: datetime) -> bool:
 async def _taken_since(tx: Tx, envelope: Envelope) -> bool:
     customer, since = envelope.terms.subject, envelope.created_at
     return any([await tx.ledger.count(kind, since=since, subject=customer) > 0 for kind in _TAKEN])
-
-
-async def _step_facts(
-    tx: Tx, key: str, terms: Terms, enrolment: int, content: Content, now: datetime
-) -> tuple[Facts, Limits]:
-    run = await tx.runs.get(enrolment)
-    script = await content.script(tx, run.script, run.version) if run else None
-    if run is None or script is None:
-        return Facts(run_alive=False), Limits()
-    group = await tx.people.group(GroupChatId(run.subject))
-    zone = content.bank.zone
-    today = datetime.combine(now.astimezone(zone).date(), time(0), tzinfo=zone)
-    tomorrow = today + _FAR
-    week_ago = tomorrow - _WEEK
-
-    async def used(kind: str, since: datetime) -> int:
-        return await tx.quota.used(run.subject, kind, since, tomorrow, but=key)
-
-    current = content.snapshot.scripts.get(run.script)
-    product = content.product(terms.product) if terms.product else None
-    facts = Facts(
-        run_alive=run.state == "running",
-        # A run keeps its version of the words; that the script was stopped counts for all.
-        script_stopped=current is not None and current.status is not Status.PUBLISHED,
-        group_alive=group is not None and not group.dismissed,
-        refuses_marketing=run.marketing_stopped,
-        approved_until=script.approval.expires_on if script.approval else None,
-        product_sold=product is not None and product.on_sale,
-        broadcasts_today=await used("broadcast", today),
-        broadcasts_this_week=await used("broadcast", week_ago),
-        products_this_week=await used("product", week_ago),
-    )
-    return facts, limits_of(script, run.weekly_cap)
-
-
-def limits_of(script: SopScript, weekly_cap: int | None) -> Limits:
-    """Return a script's guard rails, made tighter where a group asked for fewer messages."""
-    rails = script.rails
-    return Limits(
-        quiet=rails.quiet,
-        broadcasts_a_day=min(1, rails.broadcasts_a_day),
-        broadcasts_a_week=min(rails.broadcasts_a_week, weekly_cap or rails.broadcasts_a_week),
-        products_a_week=rails.products_a_week,
-    )

@@ -5,29 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.events import GroupMessageReceived
-from bot.domain.ids import CustomerId
+from bot.domain.happening import EventKind, Happened
+from bot.domain.ids import CustomerId, RmId
 from bot.domain.lead import Lead
 from bot.domain.people import GroupChat
-from bot.domain.runs import RunStep
-from bot.domain.script import SopScript
-from bot.domain.steps import Intent, Listen, Step
 from bot.errors import Retryable
-from bot.sop.listen import hears, plain
+from bot.sop.listening import Heard, Listening, Refusal
 from bot.storage.db import Database
 from bot.workers.content import Content
-
-_STARTED = frozenset({"waiting", "confirmed"})
+from bot.workers.effects import Occasion
+from bot.workers.listening import Speaker, read_listening
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What was read before thinking; ``steps`` are those the group has had, newest first."""
+    """What was read before thinking."""
 
     group: GroupChat
     asker: str
-    script: SopScript | None
-    steps: tuple[tuple[RunStep, Step], ...]
+    listening: Listening
     asking: tuple[Lead, ...]
+
+    @property
+    def script(self) -> str:
+        """Return the script that the group began last, "" where none runs."""
+        return self.listening.playing[-1].script.id if self.listening.playing else ""
 
 
 async def read_scene(
@@ -40,61 +42,55 @@ async def read_scene(
             return None
         if not group.owner and not group.dismissed:
             raise Retryable("group_not_read")  # it is known by its event only, and read in a moment
-        runs = await tx.runs.of_subject(event.chat)
-        script = None
-        steps: list[tuple[RunStep, Step]] = []
-        for run in runs:
-            script = await content.script(tx, run.script, run.version)
-            for row in reversed(await tx.runs.steps(run.id)):
-                part = script.part(row.step) if script else None
-                if row.state in _STARTED and isinstance(part, Step):
-                    steps.append((row, part))
+        listening = await read_listening(tx, content, event.chat)
         asking = [
             lead
             for lead in await tx.leads.asking(CustomerId(event.sender), event.chat)
             if await tx.drafts.was_sent(event.chat, event.sender, lead.opened_at)
         ]
     names = {member.id: member.name for member in group.members}
-    return Scene(group, names.get(event.sender, ""), script, tuple(steps), tuple(asking))
+    return Scene(group, names.get(event.sender, ""), listening, tuple(asking))
 
 
-def heard_by(scene: Scene, text: str) -> tuple[RunStep | None, Listen] | None:
-    """Return what listens for these words: the newest step first, the whole script last."""
-    for row, step in scene.steps:
-        for listen in step.listens:
-            if hears(listen, text):
-                return row, listen
-    for listen in scene.script.listens if scene.script else ():
-        if hears(listen, text):
-            return None, listen
-    return None
+def occasion_of(
+    event: GroupMessageReceived,
+    scene: Scene,
+    text: str,
+    heard: Heard | None = None,
+    *,
+    refused: Refusal | None = None,
+) -> Occasion:
+    """Return who said what, for what follows from it by what heard it."""
+    listen = heard.listen if heard else None
+    return Occasion(
+        key=event.msgid,
+        customer=CustomerId(event.sender),
+        quote=text,
+        at=event.sent_at,
+        source="客户群",
+        owner=RmId(scene.group.owner),
+        chat=event.chat,
+        group=scene.group.name,
+        script=(heard.script.id if heard else refused.script if refused else "") or scene.script,
+        step=heard.step if heard else "",
+        run=heard.run if heard else refused.run if refused else None,
+        cautions=tuple(check.value for check in listen.checks) if listen else (),
+        ask_first=bool(listen and listen.ask_first),
+    )
 
 
-def intended(scene: Scene, intent: Intent) -> tuple[RunStep | None, Listen] | None:
-    """Return what the script does about an intent: the newest step first."""
-    for row, step in scene.steps:
-        for listen in step.listens:
-            if listen.intent is intent:
-                return row, listen
-    for listen in scene.script.listens if scene.script else ():
-        if listen.intent is intent:
-            return None, listen
-    return None
+def speaker_of(event: GroupMessageReceived) -> Speaker:
+    """Return who speaks in a group."""
+    return Speaker(event.chat, event.sender, event.text, event.sent_at)
 
 
-def is_hoped_for(scene: Scene, text: str) -> bool:
-    """Tell whether the newest step names these very words; 任意 names none."""
-    return any(plain(text) in _hopes(step) for _, step in scene.steps[:1])
-
-
-def hoped_for(scene: Scene, text: str, form: str) -> tuple[RunStep, Step] | None:
-    """Return the newest step if the words are among those it hopes for."""
-    for row, step in scene.steps[:1]:
-        hoped = _hopes(step)
-        if plain(text) in hoped or "任意" in hoped or (form == "image" and "图片" in hoped):
-            return row, step
-    return None
-
-
-def _hopes(step: Step) -> set[str]:
-    return {plain(word) for word in step.interaction.expects} if step.interaction else set()
+def replied(event: GroupMessageReceived) -> Happened:
+    """Return the event that a member wrote something."""
+    return Happened(
+        key=f"replied:{event.msgid}",
+        kind=EventKind.REPLIED,
+        subject=event.sender,
+        at=event.sent_at,
+        chat=event.chat,
+        facts={"form": event.form},
+    )

@@ -7,32 +7,24 @@ from datetime import datetime
 from bot.answering.answer import Question
 from bot.answering.red_flags import FRAUD, red_flag
 from bot.domain.compliance import mask
-from bot.domain.delivery import Terms
 from bot.domain.events import GroupMessageReceived
 from bot.domain.ids import CustomerId, RmId
 from bot.domain.knowledge import Answer, AnswerKind
 from bot.domain.people import Customer, GroupChat
-from bot.domain.render import UnknownVariable, render
-from bot.domain.runs import RunStep
-from bot.domain.script_parts import OptOut
-from bot.domain.steps import Intent, Listen, Step
+from bot.domain.steps import Intent
 from bot.domain.variables import variables_for
-from bot.leads.cards import draft_card
-from bot.leads.desk import LeadDesk
 from bot.ports import Clock
-from bot.sop.listen import (
-    is_refusal,
-    plain,
-    says_yes,
-    sounds_like_question,
-    wants_news_again,
-)
+from bot.sop.listen import says_yes, sounds_like_question, wants_news_again
+from bot.sop.listening import Heard, Refusal
 from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
-from bot.workers.effects import Effects, Occasion
-from bot.workers.group_scene import Scene, heard_by, hoped_for, intended, is_hoped_for, read_scene
-from bot.workers.thinking import RESTORED
+from bot.workers.drafting import Place, put_draft
+from bot.workers.effects import Effects
+from bot.workers.group_scene import Scene, occasion_of, read_scene, replied, speaker_of
+from bot.workers.happenings import Happenings
+from bot.workers.kf_words import RESTORED
+from bot.workers.listening import count_reply, is_first, note_heard
 
 
 class GroupTalk:
@@ -42,14 +34,13 @@ class GroupTalk:
         self,
         database: Database,
         content: Content,
-        desk: LeadDesk,
         effects: Effects,
         clock: Clock,
     ) -> None:
         self._database = database
         self._content = content
-        self._desk = desk
         self._effects = effects
+        self._happenings = Happenings(content.script)
         self._clock = clock
 
     async def message(self, claimed: ClaimedEvent, event: GroupMessageReceived) -> None:
@@ -72,6 +63,7 @@ class GroupTalk:
                 return
             await tx.ledger.add("message_in", event.chat, event.sent_at, plane="group")
             await self._know(tx, event, scene, now)
+            await self._happenings.tell(tx, [replied(event)], now)
             await self._write(tx, event, scene, answer, text, now)
 
     def _asks(self, event: GroupMessageReceived, scene: Scene) -> bool:
@@ -84,7 +76,8 @@ class GroupTalk:
             return False
         if scene.asking and says_yes(event.text) is not None:
             return False
-        if heard_by(scene, event.text) is not None or is_hoped_for(scene, event.text):
+        listening = scene.listening
+        if listening.hears(event.text) is not None or listening.names(event.text):
             return False
         return sounds_like_question(event.text)
 
@@ -125,66 +118,79 @@ class GroupTalk:
         """Do what the words ask for: consent, refusal, what a step listens for, then a draft."""
         if answer is not None:
             await self._answered(tx, event, scene, answer, text, now)
+            if answer.kind is not AnswerKind.RED_FLAG:
+                await self._heard_anything(tx, event, scene, text, now, silent=True)
             return
-        refused = self._refused(event.text, scene)
-        if refused is not None:
-            occasion = self._occasion(event, scene, text)
-            await self._effects.carry_out(tx, refused.actions, occasion, now)
-            await self._draft(tx, event, scene, refused.reply, (), text, now)
+        if await self._consented(tx, event, scene, text, now):
             return
-        if wants_news_again(event.text):
-            await tx.people.opt_out(CustomerId(event.sender), None)
-            await tx.ledger.add("opted_in", event.sender, now, chat=event.chat)
-            await self._draft(tx, event, scene, RESTORED, (), text, now)
-            return
-        if scene.asking and (agreed := says_yes(event.text)) is not None:
-            for lead in scene.asking:
-                await self._desk.consent(tx, lead, agreed=agreed, group=scene.group.name, now=now)
-            return
-        heard = heard_by(scene, event.text)
+        heard = scene.listening.hears(event.text)
         if heard is not None:
             await self._listened(tx, event, scene, heard, text, now)
             return
-        hoped = hoped_for(scene, event.text, event.form)
+        hoped = scene.listening.hopes(event.text, event.form, event.sent_at)
         if hoped is not None:
-            row, step = hoped
-            await self._count(tx, event, row, step)
+            await count_reply(tx, hoped, speaker_of(event))
+        await self._heard_anything(tx, event, scene, text, now)
 
-    async def _count(self, tx: Tx, event: GroupMessageReceived, row: RunStep, step: Step) -> None:
-        """Count a reply that the step hoped for, and whether a quiz was answered right."""
-        interaction = step.interaction
-        if interaction is None:
+    async def _consented(
+        self, tx: Tx, event: GroupMessageReceived, scene: Scene, text: str, now: datetime
+    ) -> bool:
+        """Carry out a refusal, its end, or the reply to a question for consent."""
+        refused = self._refused(event.text, scene)
+        if refused is not None:
+            occasion = occasion_of(event, scene, text, refused=refused)
+            await self._effects.carry_out(tx, refused.actions, occasion, now)
+            await self._draft(tx, event, scene, refused.reply, (), text, now)
+            return True
+        occasion = occasion_of(event, scene, text)
+        if wants_news_again(event.text):
+            await self._effects.restore(tx, occasion, now)
+            await self._draft(tx, event, scene, RESTORED, (), text, now)
+            return True
+        agreed = says_yes(event.text) if scene.asking else None
+        if agreed is None:
+            return False
+        await self._effects.consent(tx, scene.asking, occasion, agreed=agreed, now=now)
+        return True
+
+    async def _heard_anything(
+        self,
+        tx: Tx,
+        event: GroupMessageReceived,
+        scene: Scene,
+        text: str,
+        now: datetime,
+        *,
+        silent: bool = False,
+    ) -> None:
+        """Do what the newest step does at any reply, once for each member; ``silent``: no draft."""
+        heard, who = scene.listening.hears_anything(event.sent_at), speaker_of(event)
+        if heard is None or (silent and heard.listen.ask_first):
+            return  # who is to be asked first is asked at the next line that is no question
+        if not await is_first(tx, heard, who, scene.listening.had[0].opened_at):
             return
-        facts: dict[str, object] = {"step": row.step, "metric": interaction.metric}
-        if interaction.correct is not None:
-            facts["correct"] = plain(event.text) == plain(interaction.correct)
-        await tx.ledger.add("interaction", event.chat, event.sent_at, by=event.sender, **facts)
+        await note_heard(tx, heard, who, anything=True)
+        await self._listened(tx, event, scene, heard, text, now, silent=silent)
 
-    def _refused(self, text: str, scene: Scene) -> OptOut | None:
-        """Return the words by which a refusal is known; it counts where no script runs, too."""
-        scripts = [scene.script] if scene.script else self._content.snapshot.scripts.values()
-        for script in scripts:
-            if script.opt_out is not None and is_refusal(text, script.opt_out.keywords):
-                return script.opt_out
-        return None
+    def _refused(self, text: str, scene: Scene) -> Refusal | None:
+        """Return what a refusal brings about; it counts where no script runs, too."""
+        return scene.listening.refuses(text, self._content.snapshot.scripts.values())
 
     async def _listened(
         self,
         tx: Tx,
         event: GroupMessageReceived,
         scene: Scene,
-        heard: tuple[RunStep | None, Listen],
+        heard: Heard,
         text: str,
         now: datetime,
+        *,
+        silent: bool = False,
     ) -> None:
-        row, listen = heard
-        step = row.step if row else ""
-        cautions = tuple(check.value for check in listen.checks)
-        occasion = self._occasion(
-            event, scene, text, step=step, cautions=cautions, ask=bool(listen.ask_first)
-        )
+        listen = heard.listen
+        occasion = occasion_of(event, scene, text, heard)
         done = await self._effects.carry_out(tx, listen.actions, occasion, now)
-        await tx.ledger.add("heard", event.chat, event.sent_at, step=step)
+        await note_heard(tx, heard, speaker_of(event))
         words: list[str] = []
         sources: list[str] = []
         for qa in done.recite:
@@ -197,7 +203,7 @@ class GroupTalk:
         asking = any(one.stage == "asking" for one in done.leads)
         words.append((listen.ask_first if asking else listen.reply) or "")
         said = "\n".join(filter(None, words))
-        if said:
+        if said and not silent:
             await self._draft(tx, event, scene, said, tuple(sources), text, now)
 
     async def _answered(
@@ -209,9 +215,10 @@ class GroupTalk:
         text: str,
         now: datetime,
     ) -> None:
-        meant = intended(scene, Intent.BEING_DEFRAUDED) if answer.reason == FRAUD.name else None
+        defrauded = answer.reason == FRAUD.name
+        meant = scene.listening.intends(Intent.BEING_DEFRAUDED) if defrauded else None
         if meant is None:
-            occasion = self._occasion(event, scene, text)
+            occasion = occasion_of(event, scene, text)
             await self._effects.carry_out(tx, answer.actions, occasion, now)
         await tx.ledger.add(
             f"answer_{answer.kind.value}",
@@ -239,48 +246,15 @@ class GroupTalk:
         now: datetime,
     ) -> None:
         """Put a reply before the owner, who sends it with one tap or not at all."""
-        try:
-            words = render(words, self._variables(scene.group, now))
-        except UnknownVariable:
-            return
-        draft = await tx.drafts.add(
+        group = scene.group
+        asker = scene.asker or "群成员"
+        await put_draft(
+            tx,
+            Place(event.chat, RmId(group.owner), event.sender, asker, group.name or "客户群"),
             key=f"draft:{event.msgid}",
-            chat=event.chat,
-            owner=scene.group.owner,
-            asker=event.sender,
             question=question,
-            text=words,
-            citations=sources,
+            words=words,
+            sources=sources,
+            variables=self._variables(group, now),
             now=now,
-        )
-        if draft is None:
-            return
-        card = draft_card(draft, scene.group.name, scene.asker or "群成员")
-        terms = Terms(purpose="staff", subject=scene.group.owner)
-        await tx.outbox.put(f"draft:{draft.id}", card, terms, now)
-        await tx.ledger.add("draft_made", event.chat, now, draft=draft.id)
-
-    def _occasion(
-        self,
-        event: GroupMessageReceived,
-        scene: Scene,
-        text: str,
-        *,
-        step: str = "",
-        cautions: tuple[str, ...] = (),
-        ask: bool = False,
-    ) -> Occasion:
-        return Occasion(
-            key=event.msgid,
-            customer=CustomerId(event.sender),
-            quote=text,
-            at=event.sent_at,
-            source="客户群",
-            owner=RmId(scene.group.owner),
-            chat=event.chat,
-            group=scene.group.name,
-            script=scene.script.id if scene.script else "",
-            step=step,
-            cautions=cautions,
-            ask_first=ask,
         )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot.domain.happening import EventKind, Happened
 from bot.domain.ids import BranchId, GroupChatId
 from bot.domain.people import GroupChat
-from bot.domain.script import SopScript
-from bot.domain.script_parts import Status
 from bot.errors import ChannelError
 from bot.log import logger
 from bot.ports import Clock, Directory
-from bot.sop.enrol import is_held_out, may_enter, plan_steps, start_day
 from bot.storage.db import Database, Tx
-from bot.workers.content import Content, version_of
+from bot.workers.content import Content
+from bot.workers.entering import enter_by_tags
+from bot.workers.happenings import Happenings
+from bot.workers.newcomers import Newcomers
 from bot.workers.owners import change_owner
 
 log = logger(__name__)
@@ -64,6 +65,8 @@ class GroupWorker:
         self._database = database
         self._directory = directory
         self._content = content
+        self._newcomers = Newcomers(content)
+        self._happenings = Happenings(content.script)
         self._clock = clock
 
     async def step(self) -> int:
@@ -86,7 +89,7 @@ class GroupWorker:
         async with self._database.begin() as tx:
             announced = await tx.people.announced(chat)
             if found is None:
-                await dismiss(tx, chat, now)
+                await dismiss(tx, chat, self._happenings, now)
             else:
                 await self._keep(tx, found, now)
             # WeCom's answer may lag behind what it told (§5.1): then it is read once more.
@@ -106,61 +109,25 @@ class GroupWorker:
         await tx.people.put_group(group, now)
         if known is not None and known.owner:  # else it is read for the first time
             await self._compare(tx, known, group, now)
-        for script in self._content.snapshot.scripts.values():
-            if script.entry.event == "群打标签":
-                await enter(tx, script, group, self._content, now)
+        await enter_by_tags(tx, group, self._content, now)
 
     async def _compare(self, tx: Tx, known: GroupChat, group: GroupChat, now: datetime) -> None:
         """Tell what changed, members by their ids: as many may have come as went."""
-        for member in sorted(known.customer_ids - group.customer_ids):
-            await tx.ledger.add("member_left", group.id, now, member=member)
-        for member in sorted(group.customer_ids - known.customer_ids):
-            await tx.ledger.add("member_joined", group.id, now, member=member)
+        before, after = known.customer_ids, group.customer_ids
+        await self._newcomers.changed(tx, group, after - before, before - after, now)
         if known.owner != group.owner:
-            await change_owner(tx, group, known.owner, now)
+            await change_owner(tx, self._content, group, known.owner, now)
 
 
-async def dismiss(tx: Tx, chat: GroupChatId, now: datetime) -> None:
-    """End everything of a group that is gone."""
+async def dismiss(tx: Tx, chat: GroupChatId, happenings: Happenings, now: datetime) -> None:
+    """End everything of a group that is gone, whatever its script says."""
     group = await tx.people.group(chat)
     if group is None or group.dismissed:
         return
     await tx.people.put_group(group.model_copy(update={"dismissed": True}), now)
-    for run in await tx.runs.of_subject(chat):
-        await tx.runs.end(run.id, "exited", "group_dismissed", now)
+    gone = Happened(
+        key=f"group_dismissed:{chat}", kind=EventKind.GROUP_DISMISSED, subject=chat, at=now
+    )
+    await happenings.tell(tx, [gone], now)
+    await happenings.end_runs(tx, gone, now)
     await tx.ledger.add("group_dismissed", chat, now)
-
-
-async def enter(
-    tx: Tx, script: SopScript, group: GroupChat, content: Content, now: datetime
-) -> None:
-    """Begin a script's run for a group, or note that the group is held out; once only."""
-    if script.status is not Status.PUBLISHED or not may_enter(script, group, content.bank):
-        return
-    if any(run.script == script.id for run in await tx.runs.of_subject(group.id, state=None)):
-        return
-    anchor = start_day(content.bank, now)
-    held = is_held_out(script, group)
-    run = await tx.runs.enrol(
-        script=script.id,
-        version=version_of(script),
-        subject=group.id,
-        owner=group.owner,
-        branch=group.branch or "",
-        anchor=anchor,
-        state="held_out" if held else "running",
-        now=now,
-    )
-    if run is None:
-        return
-    await tx.ledger.add(
-        "held_out" if held else "entered",
-        group.id,
-        now,
-        script=script.id,
-        anchor=str(anchor),
-        customers=len(group.customers),
-    )
-    if not held:
-        steps = plan_steps(script, anchor, group.branch or "", content.bank, content.tables)
-        await tx.runs.add_steps(run, steps, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -12,18 +12,23 @@ from bot.domain.compliance import Rules, mask
 from bot.domain.delivery import PERSON_STATES, Session
 from bot.domain.events import MessageReceived
 from bot.domain.ids import RmId
+from bot.domain.lead import Lead
 from bot.domain.sessions import NEW, with_person
 from bot.domain.variables import variables_for
 from bot.domain.waiting import Batch, gather
 from bot.leads.desk import LeadDesk
 from bot.ports import Clock
-from bot.storage.db import Database
+from bot.sop.listening import Heard, Listening, Refusal
+from bot.storage.conversations import Turn
+from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.effects import Occasion
-from bot.workers.thinking import Scene
+from bot.workers.kf_words import Scene
+from bot.workers.listening import Speaker, is_first, read_listening
 
 _GREET_AGAIN = timedelta(days=30)
+CUSTOMER, PROGRAM = "客户", "小安"  # who speaks, in what is kept of a talk
 _TAKEN_BACK = "[已撤回]"
 _SPOKEN = f"[{form_of('voice').label}]"
 
@@ -77,6 +82,9 @@ class Reader:
             greeted = await tx.conversations.greeted_at(event.customer, event.account)
             turns = await tx.conversations.last_turns(event.customer)
             customer = await tx.people.customer(event.customer)
+            listening = await read_listening(tx, self._content, event.customer)
+            anything = await self._anything(tx, listening, event)
+            leads = await tx.leads.open_for(event.customer)
         if batch is None:
             return None
         manager = self._desk.responsible(event.customer, customer, None)
@@ -90,9 +98,22 @@ class Reader:
             ),
             history=tuple(f"{turn.speaker}:{turn.text}" for turn in turns),
             first_contact=greeted is None or event.sent_at - greeted > _GREET_AGAIN,
+            called=customer.name if customer else "",
+            listening=listening,
+            anything=anything,
+            leads=tuple(leads),
+            asking=tuple(asked_just_now(leads, turns)),
         )
         truth = None if batch.left_to_person else await self._truth(event, session)
         return Reading(batch, session, truth, manager, scene)
+
+    async def _anything(self, tx: Tx, listening: Listening, event: MessageReceived) -> Heard | None:
+        """Return what listens for any words, unless it heard this customer before."""
+        heard = listening.hears_anything(event.sent_at)
+        if heard is None:
+            return None
+        who = Speaker(event.customer, event.customer, event.text, event.sent_at)
+        return heard if await is_first(tx, heard, who, listening.had[0].opened_at) else None
 
     async def _truth(self, event: MessageReceived, session: Session) -> int | None:
         """Ask WeCom who has the word, where we believe that a person has.
@@ -104,6 +125,22 @@ class Reader:
         if not with_person(session, self._clock.now()):
             return NEW
         return await self._sessions.of(event.account, event.customer)
+
+
+def asked_just_now(leads: Sequence[Lead], turns: Sequence[Turn]) -> list[Lead]:
+    """Return the leads for which consent was asked by the last words that the customer was sent.
+
+    A 「好的」 to any later words would be a yes to those.
+    """
+    found = []
+    for lead in leads:
+        # In their order: the moments of customers' words are whole seconds.
+        said = [turn.speaker == PROGRAM and turn.at >= lead.opened_at for turn in turns]
+        since = turns[said.index(True) :] if True in said else []
+        replied = any(turn.speaker == CUSTOMER for turn in since)
+        if lead.stage == "asking" and not lead.chat and since and not replied:
+            found.append(lead)
+    return found
 
 
 def said_by(batch: Batch, heard: Mapping[str, str], rules: Rules) -> dict[str, str]:
@@ -125,8 +162,16 @@ def asked_in(batch: Batch, said: Mapping[str, str]) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def occasion_of(batch: Batch, said: Mapping[str, str]) -> Occasion:
-    """Return who said what, for what follows from it."""
+def occasion_of(
+    batch: Batch,
+    said: Mapping[str, str],
+    heard: Heard | None = None,
+    owner: RmId | None = None,
+    *,
+    refused: Refusal | None = None,
+) -> Occasion:
+    """Return who said what, for what follows from it by what heard it."""
+    listen = heard.listen if heard else None
     newest = batch.newest
     quote = [part for one in batch.messages for part in (one.earlier, said[one.msgid]) if part]
     return Occasion(
@@ -135,4 +180,10 @@ def occasion_of(batch: Batch, said: Mapping[str, str]) -> Occasion:
         quote="\n".join(quote),
         at=newest.sent_at,
         source="微信客服",
+        owner=owner,
+        script=heard.script.id if heard else refused.script if refused else "",
+        step=heard.step if heard else "",
+        run=heard.run if heard else refused.run if refused else None,
+        cautions=tuple(check.value for check in listen.checks) if listen else (),
+        ask_first=bool(listen and listen.ask_first),
     )

@@ -9,6 +9,8 @@ from bot.domain.events import CustomerChanged, GroupChanged, TagsChanged
 from bot.storage.db import Tx
 from bot.workers.content import Content
 from bot.workers.groups import dismiss
+from bot.workers.happenings import Happenings
+from bot.workers.newcomers import Newcomers
 from bot.workers.relations import Relations
 
 _LEFT = "del_member"
@@ -19,6 +21,8 @@ class PeopleDesk:
 
     def __init__(self, content: Content) -> None:
         self._relations = Relations(content)
+        self._newcomers = Newcomers(content)
+        self._happenings = Happenings(content.script)
 
     async def record(
         self, tx: Tx, event: CustomerChanged | GroupChanged | TagsChanged, now: datetime
@@ -37,7 +41,7 @@ class PeopleDesk:
     async def _group(self, tx: Tx, event: GroupChanged, now: datetime) -> None:
         """Take members out who left; for everything else the group is read again."""
         if event.change == "dismissed":
-            await dismiss(tx, event.chat, now)
+            await dismiss(tx, event.chat, self._happenings, now)
             return
         known = await tx.people.group(event.chat)
         if known is not None and event.version and event.version == known.version:
@@ -46,14 +50,7 @@ class PeopleDesk:
             rest = known.left_by(event.members, event.last_version, event.version)
             if rest is not None:
                 await tx.people.put_group(rest, now)
-                await members_left(tx, event.chat, event.members, known.customer_ids, now)
+                went = known.customer_ids.intersection(event.members)
+                await self._newcomers.changed(tx, rest, (), went, now)
                 return
         await tx.people.mark_group(event.chat, now, announced=event.version)
-
-
-async def members_left(
-    tx: Tx, chat: str, gone: tuple[str, ...], customers: frozenset[str], now: datetime
-) -> None:
-    """Record the customers among those who left a group."""
-    for member in sorted(customers.intersection(gone)):
-        await tx.ledger.add("member_left", chat, now, member=member)

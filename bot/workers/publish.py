@@ -6,49 +6,61 @@ is noted in that transaction as a sweep, which goes on where it stopped after an
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
-from bot.domain.runs import NewStep, Run, RunStep
-from bot.domain.script import SopScript, to_json
-from bot.domain.script_parts import OnEdit, Status
+from bot.config.parts import SopSettings
+from bot.domain.runs import Run
+from bot.domain.script import SopScript
+from bot.errors import Problem
 from bot.ports import Clock
-from bot.sop.enrol import plan_steps
-from bot.sop.move import Move, begun, move
+from bot.sop.move import NOT_NOW, Move
 from bot.storage.db import Database, Tx
+from bot.workers import sweeps
+from bot.workers.calendar_news import SWEEP_CALENDAR, CalendarRuns
 from bot.workers.content import Content, Snapshot, version_of
+from bot.workers.in_force import SWEEP_GROUPS, SWEEP_RUNS, WAKE, Press
+from bot.workers.replanning import Replanner, write_moves
+from bot.workers.sweeps import (
+    WITHDRAW,
+    Chunk,
+    Chunks,
+    Groups,
+    Nothing,
+    Recalls,
+    Wakes,
+    carry_out,
+)
 
-_GROUPS = "groups"
-_RUNS = "runs:"
-_ROWS = 1000  # of a transaction; durable_core, rule 9 lets it have 2,000
-_BEGIN_WITH = 100  # runs, until it is known how many rows each of them is
-_REMOVED = "step_removed"
-_BREATH_S = 0.002  # in which whoever waits to write gets the database
+_AS_FILES_SAY = SopSettings()
 
 
-async def publish(database: Database, snapshot: Snapshot, now: datetime) -> bool:
-    """Make the files' scripts the current versions; tell whether any is new."""
-    published = False
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What is in force after a publication, and which scripts have something new."""
+
+    snapshot: Snapshot
+    fresh: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is new."""
+        return bool(self.fresh)
+
+
+async def publish(
+    database: Database, files: Snapshot, now: datetime, settings: SopSettings = _AS_FILES_SAY
+) -> Published:
+    """Put what the files say in force, as far as approvals and pilots let it."""
     async with database.begin() as tx:
-        for script in snapshot.scripts.values():
-            version = version_of(script)
-            if not await tx.scripts.publish(script.id, version, to_json(script), now):
-                continue
-            published = True
-            await tx.ledger.add("script_published", script.id, now, version=version)
-            if script.status is not Status.PUBLISHED:
-                continue
-            await tx.moving.begin(_GROUPS)  # it may be for groups that are known already
-            if script.on_edit is OnEdit.UNDUE_STEPS:
-                await tx.moving.begin(_RUNS + script.id)
-    return published
+        press = Press(tx, files, settings, now)
+        snapshot = await press.press()
+    return Published(snapshot, tuple(press.fresh), tuple(press.problems))
 
 
 class Sweeper:
-    """Carries what publications left to be done to its end."""
+    """Carries what publications and people's orders left to be done to its end."""
 
     def __init__(self, database: Database, content: Content, clock: Clock) -> None:
         self._database = database
@@ -60,111 +72,90 @@ class Sweeper:
         async with self._database.read() as tx:
             under_way = await tx.moving.under_way()
         met = 0
-        for name, reached in under_way.items():
-            chunks: Chunks = _Groups()
-            if name.startswith(_RUNS):
-                script = self._content.snapshot.scripts.get(name.removeprefix(_RUNS))
-                chunks = _Runs(script, self._content) if script else _Nothing()
-            met += await self._carry(name, reached, chunks)
+        for name in under_way:
+            chunks = self._chunks(name)
+            if chunks is not None:
+                met += await carry_out(self._database, self._clock, name, chunks)
         return met
 
-    async def _carry(self, name: str, reached: str, chunks: Chunks) -> int:
-        met, limit = 0, _BEGIN_WITH
-        while True:
-            now = self._clock.now()
-            async with self._database.begin() as tx:
-                chunk = await chunks.next(tx, reached, limit, now)
-                if not chunk.met:
-                    await tx.moving.end(name, reached)
-                    return met
-                await tx.moving.reach(name, chunk.reached)
-            met, reached = met + chunk.met, chunk.reached
-            limit = max(1, min(_ROWS, limit * _ROWS // max(1, chunk.rows)))
-            await asyncio.sleep(_BREATH_S)
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """What a transaction of a sweep came to: subjects met, rows touched, the last one's id."""
-
-    met: int
-    rows: int
-    reached: str
-
-
-class Chunks(Protocol):
-    """The work of one sweep."""
-
-    async def next(self, tx: Tx, reached: str, limit: int, now: datetime) -> Chunk:
-        """Do the next ``limit`` at most after ``reached``; a chunk that met none is the end."""
-
-
-class _Groups:
-    """Has every group read again: a script that is published now may be for it."""
-
-    async def next(self, tx: Tx, reached: str, limit: int, now: datetime) -> Chunk:
-        marked = await tx.moving.mark_groups(reached, now, limit=limit)
-        return Chunk(len(marked), len(marked), marked[-1] if marked else "")
-
-
-class _Nothing:
-    """What is left of a sweep whose script's file is gone."""
-
-    async def next(self, tx: Tx, reached: str, limit: int, now: datetime) -> Chunk:
-        return Chunk(0, 0, reached)
+    def _chunks(self, name: str) -> Chunks | None:
+        """Return the work of a sweep; None where it is another's."""
+        if name == SWEEP_GROUPS:
+            return Groups()
+        if name.startswith(SWEEP_RUNS):
+            script = name.removeprefix(SWEEP_RUNS)
+            known = self._content.snapshot
+            return (
+                _Runs(script, self._content)
+                if script in known.scripts or script in known.pilots
+                else Nothing()
+            )
+        if name == SWEEP_CALENDAR:
+            return CalendarRuns(self._content)
+        if name.startswith(WAKE):
+            return Wakes(name)
+        if name.startswith(WITHDRAW):
+            return Recalls(name, self._content, self._content.bank)
+        return None
 
 
 class _Runs:
-    """Moves the runs of a script to its new version: steps that have begun keep day and words."""
+    """Moves runs to the version that is theirs: steps that have begun keep day and words."""
 
-    def __init__(self, script: SopScript, content: Content) -> None:
+    def __init__(self, script: str, content: Content) -> None:
         self._script = script
-        self._version = version_of(script)
         self._content = content
-        self._kept = frozenset(part.id for part in script.parts)
-        self._plans: dict[tuple[object, ...], list[NewStep]] = {}
+        self._replanner = Replanner(content)
+        self._left = False
+        self._versions: dict[int, tuple[SopScript, str]] = {}
 
     async def next(self, tx: Tx, reached: str, limit: int, now: datetime) -> Chunk:
-        runs = await tx.moving.runs_behind(self._script.id, self._version, reached, limit=limit)
+        """Move the next runs that are at another version."""
+        snapshot = self._content.snapshot
+        current = snapshot.scripts.get(self._script)
+        # With a pilot a run may be at either version, and has to be looked at itself.
+        behind = self._version(current) if current and self._script not in snapshot.pilots else ""
+        runs = await tx.moving.runs_behind(self._script, behind, reached, limit=limit)
         if not runs:
-            return Chunk(0, 0, reached)
-        steps = await tx.moving.steps_of([run.id for run in runs])
-        moves: list[Move] = []
-        rows = 0
+            return Chunk(0, 0, reached, over=True, again=self._left)
+        theirs = await self._theirs(tx, runs)
+        steps = await tx.moving.steps_of(list(theirs))
+        moves: list[tuple[Move, SopScript]] = []
+        rows, done, later = 0, reached, False
         for run in runs:
-            moved = self._think(run, steps[run.id], now)
-            its = 1 + sum(map(len, (moved.fresh, moved.placed, moved.skipped, moved.gone)))
-            if moves and rows + its > _ROWS:
-                break  # the rest is the next chunk's
-            moves.append(moved)
-            rows += its
-        await self._write(tx, moves, now)
-        return Chunk(len(moves), rows, moves[-1].run.subject)
+            if run.id in theirs:
+                script = theirs[run.id]
+                version = self._version(script)
+                moved = self._replanner.move(run, steps[run.id], script, version, now)
+                if isinstance(moved, str):  # a run with a token goes on as it is until it is safe
+                    later = later or moved in NOT_NOW
+                    done = run.subject
+                    continue
+                its = 1 + sum(map(len, (moved.fresh, moved.placed, moved.skipped, moved.gone)))
+                if moves and rows + its > sweeps.ROWS:
+                    break  # the rest is the next chunk's
+                moves.append((moved, script))
+                rows += its
+            done = run.subject
+        self._left = self._left or later
+        await write_moves(tx, moves, self._content, now)
+        return Chunk(len(moves), rows, done)
 
-    def _think(self, run: Run, rows: Sequence[RunStep], now: datetime) -> Move:
-        today = now.astimezone(self._content.bank.zone).date()
-        under_way = begun(rows)
-        days = tuple((row.step, row.planned_on) for row in under_way)
-        key = (run.anchor, run.branch, run.weekly_cap, today, days)
-        plan = self._plans.get(key)
-        if plan is None:  # runs that began together and came equally far share their plan
-            plan = self._plans[key] = plan_steps(
-                self._script,
-                run.anchor,
-                run.branch,
-                self._content.bank,
-                self._content.tables,
-                begun=under_way,
-                weekly_cap=run.weekly_cap,
-                not_before=today,
-            )
-        return move(run, rows, plan, self._kept, self._version, now)
+    async def _theirs(self, tx: Tx, runs: Sequence[Run]) -> dict[int, SopScript]:
+        """Return the version of each run that is not at it yet."""
+        piloted = self._content.snapshot.pilots.get(self._script)
+        tags: dict[str, frozenset[str]] = {}
+        if piloted is not None and piloted.pilot.by_tag:
+            tags = await tx.publications.tags_of([run.subject for run in runs])
+        theirs = {}
+        for run in runs:
+            its = self._content.version_for(self._script, run.subject, tags.get(run.subject, ()))
+            if its is not None and self._version(its) != run.version:
+                theirs[run.id] = its
+        return theirs
 
-    async def _write(self, tx: Tx, moves: Sequence[Move], now: datetime) -> None:
-        moving = tx.moving
-        await moving.skip_steps([one for each in moves for one in each.skipped], _REMOVED, now)
-        await moving.drop_steps([one for each in moves for one in each.gone])
-        await moving.place_steps([one for each in moves for one in each.placed], now)
-        fresh = [(each.run.id, step) for each in moves for step in each.fresh]
-        await moving.add_steps(fresh, now)
-        await moving.rearm([(each.run, each.version, each.wake_at) for each in moves])
+    def _version(self, script: SopScript) -> str:
+        known = self._versions.get(id(script))
+        if known is None:
+            known = self._versions[id(script)] = (script, version_of(script))
+        return known[1]

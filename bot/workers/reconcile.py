@@ -1,8 +1,9 @@
-"""Finds out what became of mass-send tasks in doubt; none is made twice on a guess."""
+"""Finds out what became of tasks and moments in doubt; none is made twice on a guess."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, assert_never
 
@@ -18,7 +19,14 @@ from bot.domain.doubt import (
     judge,
     looks_like,
 )
-from bot.domain.messages import Broadcast, Receipt
+from bot.domain.mass_messages import (
+    Broadcast,
+    CustomerBroadcast,
+    Moment,
+    Task,
+    receivers_of,
+)
+from bot.domain.messages import Receipt
 from bot.errors import ChannelError, DatabaseFailed
 from bot.log import logger
 from bot.ports import Clock
@@ -27,18 +35,45 @@ from bot.storage.doubts import OpenDoubt
 from bot.storage.outbox import Envelope
 from bot.workers.content import Content
 from bot.workers.settle import Settlement
+from bot.workers.ways_settle import FOUND
 
 log = logger(__name__)
 
 
+_WRITTEN_AT_ONCE = 200  # verdicts: callbacks wait no longer
+_ASKED_AFTER = (Broadcast, CustomerBroadcast, Moment)
+
+
 class Made(Protocol):
-    """Where the tasks that were made are asked for."""
+    """Where the tasks and moments that were made are asked for; raises ``ChannelError``."""
 
-    async def between(self, owner: str, start: datetime, end: datetime) -> Sequence[MadeTask]:
-        """Return the tasks made in a span, the corp's and the owner's own; raise ``Retryable``."""
+    async def between(
+        self, message: Task | Moment, start: datetime, end: datetime
+    ) -> Sequence[MadeTask]:
+        """Return what was made in a span that may be this message."""
 
-    async def is_for(self, msgid: str, owner: str, chat: str) -> bool:
-        """Tell whether a task is an owner's and goes to a group; raise ``Retryable``."""
+    async def receivers(self, made: str, message: Task | Moment) -> frozenset[str]:
+        """Return whom a made task of this sender's reaches; of a moment, its sender."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Doubts that one look clears: of messages that would have left in the same call."""
+
+    pairs: tuple[tuple[OpenDoubt, Envelope], ...]
+
+    @property
+    def message(self) -> Task | Moment:
+        """Return the message whose words and sender all of them share."""
+        message = self.pairs[0][1].message
+        if not isinstance(message, _ASKED_AFTER):
+            raise TypeError(f"nobody can be asked after a {message.kind}")
+        return message
+
+    @property
+    def batch(self) -> str:
+        """Return their batch; one that has none is its own."""
+        return self.pairs[0][1].batch
 
 
 class DoubtWorker:
@@ -54,46 +89,82 @@ class DoubtWorker:
 
     async def step(self) -> int:
         """Look after one batch of doubts; return how many there were."""
-        async with self._database.begin() as tx:
-            held = await tx.doubts.claim(self._clock.now())
-            pairs = [(one, await tx.doubts.message(one)) for one in held]
-        for one, envelope in pairs:
-            if envelope is None or not isinstance(envelope.message, Broadcast):
-                async with self._database.begin() as tx:
-                    await tx.doubts.close(one)  # a person has decided meanwhile
-                continue
-            evidence = await self._look(one, envelope.message)
+        held, cases = await self._claim()
+        for case in cases:
+            evidence = await self._look(case)
             try:
-                async with self._database.begin() as tx:
-                    await self._write(tx, one, envelope, evidence)
+                await self._write_all(case, evidence)
             except DatabaseFailed:
                 raise
             except Exception:  # one that stumbles does not keep the others from being cleared
-                log.exception("doubt_not_written", key=envelope.key)
-        return len(held)
+                log.exception("doubt_not_written", key=case.pairs[0][1].key)
+        return held
 
-    async def _look(self, held: OpenDoubt, message: Broadcast) -> Evidence:
-        tried_at = held.doubt.tried_at
+    async def _claim(self) -> tuple[int, list[Case]]:
+        """Take doubts, with each the others of its batch; close those that people decided."""
+        now = self._clock.now()
+        async with self._database.begin() as tx:
+            held = await tx.doubts.claim(now)
+            messages = await tx.doubts.messages(held)
+            for batch in dict.fromkeys(one.batch for one in messages.values() if one.batch):
+                others = await tx.doubts.join(batch, now)
+                messages |= await tx.doubts.messages(others)
+                held += others
+            cases: dict[tuple[str, datetime], list[tuple[OpenDoubt, Envelope]]] = {}
+            for one in held:
+                message = messages.get(one.id)
+                if message is None or not isinstance(message.message, _ASKED_AFTER):
+                    await tx.doubts.close(one)
+                    continue
+                name = message.batch or message.key
+                cases.setdefault((name, one.doubt.tried_at), []).append((one, message))
+        return len(held), [Case(tuple(pairs)) for pairs in cases.values()]
+
+    async def _look(self, case: Case) -> dict[int, Evidence]:
+        """Return what is known of each message that the case is about, by its number."""
+        tried_at, message = case.pairs[0][0].doubt.tried_at, case.message
         span = (tried_at - LOOK_AROUND, tried_at + LOOK_BEHIND)
+        found: dict[int, Evidence] = {}
         try:
-            listed = await self._made.between(message.owner, *span)
+            listed = await self._made.between(message, *span)
             alike = [task.msgid for task in listed if looks_like(task, message)]
-            async with self._database.read() as tx:
-                ours = await tx.doubts.ours(alike)
-            for msgid in alike:
-                if msgid not in ours and await self._is_for(msgid, message):
-                    return Evidence(found=msgid)
+            for made in await self._not_known(case, alike):
+                for number in await self._reached(case, made):
+                    found.setdefault(number, Evidence(found=made))
         except ChannelError as error:
-            log.warning("doubt_not_cleared", message=held.outbox, reason=str(error))
-            return Evidence()
-        return Evidence(absent=True)
+            log.warning("doubt_not_cleared", key=case.pairs[0][1].key, reason=str(error))
+            return found
+        absent = Evidence(absent=True)
+        return {envelope.id: found.get(envelope.id, absent) for _, envelope in case.pairs}
 
-    async def _is_for(self, msgid: str, message: Broadcast) -> bool:
-        """Tell whether a task goes to a group of the message, whatever it is counted for."""
-        for chat in message.chats:
-            if await self._made.is_for(msgid, message.owner, chat):
-                return True
-        return False
+    async def _not_known(self, case: Case, alike: Sequence[str]) -> list[str]:
+        """Leave out what other messages have become; one call of this batch may be known."""
+        async with self._database.read() as tx:
+            refs = [f"{FOUND}{one}" for one in alike] + list(alike)
+            others = await tx.parcels.others_of(refs, case.batch)
+            made = await tx.moments.batches_of(alike) if isinstance(case.message, Moment) else {}
+        unknown = [one for one in alike if not {one, f"{FOUND}{one}"} & others]
+        return [one for one in unknown if made.get(one, case.batch) == case.batch]
+
+    async def _reached(self, case: Case, made: str) -> list[int]:
+        receivers = await self._made.receivers(made, case.message)
+        if isinstance(case.message, Moment):
+            return [envelope.id for _, envelope in case.pairs] if receivers else []
+        async with self._database.read() as tx:
+            told = await tx.waiting.receivers_of(made)
+        return [
+            envelope.id
+            for _, envelope in case.pairs
+            if isinstance(envelope.message, Broadcast | CustomerBroadcast)
+            and receivers.intersection(receivers_of(envelope.message)) - told
+        ]
+
+    async def _write_all(self, case: Case, evidence: Mapping[int, Evidence]) -> None:
+        for start in range(0, len(case.pairs), _WRITTEN_AT_ONCE):
+            async with self._database.begin() as tx:
+                for held, envelope in case.pairs[start : start + _WRITTEN_AT_ONCE]:
+                    seen = evidence.get(envelope.id, Evidence())
+                    await self._write(tx, held, envelope, seen)
 
     async def _write(self, tx: Tx, held: OpenDoubt, envelope: Envelope, evidence: Evidence) -> None:
         now, subject = self._clock.now(), envelope.terms.subject
@@ -102,10 +173,11 @@ class DoubtWorker:
         match verdict:
             case LookAgain(at=at, absent_at=absent_at):
                 await tx.doubts.look_again(held, at, absent_at)
-            case Found(msgid=msgid):
-                if await tx.doubts.close(held) and await tx.doubts.settle(envelope.id, msgid, now):
+            case Found(msgid=made):
+                ref = f"{FOUND}{made}" if isinstance(envelope.message, Moment) else made
+                if await tx.doubts.close(held) and await tx.doubts.settle(envelope.id, ref, now):
                     await tx.ledger.add("doubt_cleared", subject, now, found=True)
-                    receipt = Receipt(ref=msgid)
+                    receipt = Receipt(ref=ref)
                     await self._settlement.sent(tx, envelope, receipt, held.doubt.tried_at)
             case SendAgain():
                 if await tx.doubts.close(held, resent=True):

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from bot.domain.delivery import Terms
 from bot.domain.events import CustomerChanged, TagsChanged
+from bot.domain.happening import EventKind, Happened
 from bot.domain.ids import CustomerId, RmId, digest
 from bot.domain.messages import TagChange
 from bot.domain.people import Customer, Follow
@@ -15,6 +16,7 @@ from bot.storage.db import Tx
 from bot.storage.people import tag_lane
 from bot.workers.content import Content
 from bot.workers.greeting import NO_WORDS, Greeting
+from bot.workers.happenings import Happenings
 
 _FAILS = {"customer_refused": "refused", "customer_limit_exceed": "limit"}
 
@@ -25,6 +27,7 @@ class Relations:
     def __init__(self, content: Content) -> None:
         self._content = content
         self._greeting = Greeting(content)
+        self._happenings = Happenings(content.script)
 
     async def changed(self, tx: Tx, event: CustomerChanged, now: datetime) -> None:
         """Work on what an event tells of one customer and one manager."""
@@ -70,6 +73,8 @@ class Relations:
         told = {"by": follow.manager, "way": follow.state, **facts}
         await tx.ledger.add("customer_added", customer, now, **told)
         way = self._content.bank.contact_way(follow.state)
+        added = _happened(EventKind.FRIEND_ADDED, customer, follow.manager, follow.since)
+        await self._happenings.tell(tx, [added], now)
         if way is not None and way.tags:
             occasion = f"{follow.state}:{follow.since.isoformat()}"
             await change_tags(tx, customer, [follow.manager], now, add=way.tags, occasion=occasion)
@@ -94,11 +99,11 @@ class Relations:
     ) -> None:
         """Record a loss; a customer whom nobody serves any more leaves every script."""
         await tx.ledger.add("customer_lost", customer, now, by=manager, who=who)
+        lost = _happened(EventKind.FRIEND_LOST, customer, manager, now)
+        await self._happenings.tell(tx, [lost], now)
         known = await tx.people.customer(customer)
-        if known is not None and known.managers:
-            return
-        for run in await tx.runs.of_subject(customer):
-            await tx.runs.end(run.id, "exited", "customer_lost", now)
+        if known is None or not known.managers:
+            await self._happenings.end_runs(tx, lost, now, "customer_lost")
 
     async def learned(
         self, tx: Tx, found: Customer, read_at: datetime, since: datetime | None, now: datetime
@@ -141,6 +146,12 @@ class Relations:
         await tx.ledger.add("tags_changed", event.id, now, change=event.change, of=event.of)
 
 
+def _happened(kind: EventKind, customer: str, manager: str, at: datetime) -> Happened:
+    which = digest(customer, manager, at.isoformat(), size=12)
+    key = f"{kind.name.lower()}:{which}"
+    return Happened(key=key, kind=kind, subject=customer, at=at, manager=manager)
+
+
 async def change_tags(
     tx: Tx,
     customer: CustomerId,
@@ -156,7 +167,7 @@ async def change_tags(
     In WeCom each manager has tags of his own on a customer: those to take off go to all of them.
     """
     more, less = tuple(add), tuple(remove)
-    await tx.people.tag(customer, more, less)
+    await tx.people.tag(customer, more, less, now)
     for tag in more:
         await tx.ledger.add("tag_put", customer, now, tag=tag)
     for tag in less:

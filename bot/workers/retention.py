@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, time, timedelta
 
 from bot.config.parts import RetentionSettings
+from bot.domain.quota import LOOK_BACK
 from bot.log import logger
 from bot.ports import Clock
 from bot.storage.db import Database
@@ -33,6 +34,8 @@ class RetentionWorker:
         self._clock = clock
         self._days = dict.fromkeys(DONE_ROWS, keep.done_days)
         self._days |= {"turns": keep.turns_days, "ledger": keep.ledger_days}
+        # A month's cap, and a month's at half its rate, have to find all that they count.
+        self._days["quota"] = max(keep.done_days, LOOK_BACK.days)
         self._done_on: date | None = None
         self._left: list[str] = []
         self._after = 0

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import Terms, open_spans
+from bot.domain.delivery import GIVEN_BACK, Terms
 from bot.domain.doubt import FIRST_LOOK
 from bot.domain.ids import GroupChatId, RmId
 from bot.domain.messages import (
     Broadcast,
-    BroadcastCancel,
-    BroadcastReminder,
+    CustomerBroadcast,
     CustomerWelcome,
     GroupWelcome,
     KfEventReply,
     KfHandover,
     KfReply,
+    KfTouch,
+    Moment,
     Receipt,
     StaffCard,
     TagChange,
 )
-from bot.domain.runs import REMIND_AFTER, RunStep, cancel_key, remind_keys
+from bot.domain.quota import planned_at, slot_of
 from bot.errors import SessionMoved
 from bot.sop.cards import welcome_card
 from bot.sop.fire import step_key
 from bot.storage.db import Tx
 from bot.storage.outbox import Envelope
 from bot.workers.content import Content
-from bot.workers.gate import limits_of
 from bot.workers.kf_settle import KfSettlement
 from bot.workers.staff_settle import say_anew
+from bot.workers.ways_settle import kf_said, moment_made, tasks_made
 
-FIRST_POLL = timedelta(minutes=5)
+_OFTEN = 3  # tries of one step
+_LATER = timedelta(minutes=15)
 
 
 class Settlement:
@@ -51,8 +54,10 @@ class Settlement:
                 await self._kf.said_on_event(tx, message, terms, now)
             case KfHandover():
                 await self._kf.handed_over(tx, message, receipt, now)
-            case Broadcast():
-                await self._task_created(tx, envelope, message, receipt, now)
+            case Broadcast() | CustomerBroadcast() | Moment():
+                await self.sent_all(tx, [envelope], receipt, now)
+            case KfTouch():
+                await kf_said(tx, envelope, message, receipt, now)
             case GroupWelcome():
                 await self._welcome_made(tx, terms, message, now)
             case TagChange():
@@ -62,60 +67,23 @@ class Settlement:
                 await tx.people.mark_customers([message.customer], now)
             case CustomerWelcome():
                 await tx.ledger.add("welcomed", message.customer, now, by=message.manager)
-            case StaffCard() if terms.run_step is not None:
-                # A run before its steps, here and everywhere: two who do it never wait in a ring.
-                if terms.enrolment is not None:  # it has to know when this step closes
-                    await tx.runs.set_due(terms.enrolment, now)
-                await tx.runs.set_step(terms.run_step, now, state="waiting")
+            case StaffCard():
+                await _card_given(tx, terms, now)
             case _:
                 pass
 
-    async def _task_created(
-        self, tx: Tx, envelope: Envelope, message: Broadcast, receipt: Receipt, now: datetime
+    async def sent_all(
+        self, tx: Tx, envelopes: Sequence[Envelope], receipt: Receipt, now: datetime
     ) -> None:
-        terms = envelope.terms
-        if terms.run_step is None or terms.closes_at is None:
-            return
-        if terms.subject in receipt.failed:
-            await self._end_step(tx, envelope, "failed", "refused_by_wecom", now)
-            return
-        run = await tx.runs.hold(terms.enrolment) if terms.enrolment is not None else None
-        await tx.runs.add_task(
-            {
-                "msgid": receipt.ref,
-                "run_step": terms.run_step,
-                "owner": message.owner,
-                "chat": terms.subject,
-                "created_at": now,
-                "closes_at": terms.closes_at,
-                "due_at": min(now + FIRST_POLL, terms.closes_at),
-            }
-        )
-        await tx.runs.set_step(terms.run_step, now, state="waiting")
-        await tx.ledger.add(
-            "task_created", terms.subject, now, step=terms.step, owner=message.owner
-        )
-        await self._plan_reminders(tx, receipt.ref, terms, now)
-        if run is not None and run.state == "exited":  # while its task was being made
-            await tx.runs.end(run.id, "exited", run.reason, now)
-
-    async def _plan_reminders(self, tx: Tx, task: str, terms: Terms, now: datetime) -> None:
-        """Put the cancel at the window's end, and the reminders before it, into the outbox now."""
-        closes_at = terms.closes_at or now
-        control = Terms(purpose="control", subject=terms.subject)
-        await tx.outbox.put(
-            cancel_key(task), BroadcastCancel(task=task), control, now, due_at=closes_at
-        )
-        for key, after in zip(remind_keys(task), REMIND_AFTER, strict=True):
-            if now + after < closes_at:
-                until = control.model_copy(update={"closes_at": closes_at})
-                await tx.outbox.put(
-                    key,
-                    BroadcastReminder(task=task),
-                    until,
-                    now,
-                    due_at=now + after,
-                )
+        """Write what an accepted call brings about for each message that was in it."""
+        match envelopes[0].message:
+            case Broadcast() | CustomerBroadcast() as task:
+                await tasks_made(tx, envelopes, task, receipt, now)
+            case Moment() as moment:
+                await moment_made(tx, envelopes, moment, receipt, now)
+            case _:
+                for envelope in envelopes:
+                    await self.sent(tx, envelope, receipt, now)
 
     async def _welcome_made(
         self, tx: Tx, terms: Terms, message: GroupWelcome, now: datetime
@@ -139,8 +107,29 @@ class Settlement:
             "message_skipped", envelope.terms.subject, now, reason=reason, key=envelope.key
         )
         await self._kf.skipped(tx, envelope, reason, now)
-        if envelope.terms.run_step is not None:
+        if envelope.terms.run_step is None:
+            return
+        if reason in GIVEN_BACK:
+            await self._give_back(tx, envelope, now)
+        else:
             await self._end_step(tx, envelope, "skipped", reason, now)
+
+    async def _give_back(self, tx: Tx, envelope: Envelope, now: datetime) -> None:
+        """Let whoever opens steps judge this one anew: by 额度用完, or by 错过时间窗."""
+        terms = envelope.terms
+        if terms.run_step is None or terms.enrolment is None:
+            return
+        run = await tx.runs.hold(terms.enrolment)
+        if run is None or run.state != "running":
+            await self._end_step(tx, envelope, "skipped", "run_ended", now)
+            return
+        today = now.astimezone(self._content.bank.zone).date()
+        places = planned_at(today, self._content.bank.zone)
+        await tx.quota.plan_again([slot_of(envelope.key)], places)
+        # One that comes back again and again is looked at less often.
+        again = now if terms.iteration < _OFTEN else now + _LATER
+        await tx.runs.set_due(terms.enrolment, again)
+        await tx.runs.set_step(terms.run_step, now, state="planned")
 
     async def failed(
         self,
@@ -164,10 +153,10 @@ class Settlement:
     async def unknown(self, tx: Tx, envelope: Envelope, reason: str, now: datetime) -> None:
         """Write that nobody knows whether a message left; it is listed and not sent again.
 
-        WeCom is asked after a mass-send task, whose step waits for what comes of that.
+        WeCom is asked after a mass-send task or a moment, whose step waits for what comes of that.
         """
         await tx.ledger.add("message_in_doubt", envelope.terms.subject, now, key=envelope.key)
-        if isinstance(envelope.message, Broadcast):
+        if isinstance(envelope.message, Broadcast | CustomerBroadcast | Moment):
             tried_at = envelope.tried_at or envelope.created_at
             await tx.doubts.open(envelope.id, tried_at, now, now + FIRST_LOOK)
         else:
@@ -198,26 +187,14 @@ class Settlement:
         await tx.ledger.add(f"step_{state}", terms.subject, now, step=terms.step, reason=reason)
 
 
-async def reopen_or_skip(
-    tx: Tx, content: Content, step: RunStep, reason: str, now: datetime
-) -> None:
-    """After an unconfirmed task: use what is left of the step's window, or skip the step."""
-    run = await tx.runs.get(step.run)
-    if run is None:
+async def _card_given(tx: Tx, terms: Terms, now: datetime) -> None:
+    """Let a step wait for whoever has its card."""
+    if terms.run_step is None:
         return
-    script = await content.script(tx, run.script, run.version)
-    later = []
-    if script is not None:
-        quiet = limits_of(script, None).quiet
-        spans = open_spans(step.opens_at, step.closes_at, quiet, content.bank.zone)
-        later = [begins for begins, _ in spans if begins >= now]
-    await tx.quota.release(step_key(step.run, step.step, step.iteration))
-    await tx.runs.set_due(run.id, now)
-    if later and run.state == "running":
-        await tx.runs.set_step(step.id, now, state="planned", opens_at=later[0])
-    else:
-        await tx.runs.set_step(step.id, now, state="skipped", reason=reason)
-        await tx.ledger.add("step_skipped", run.subject, now, step=step.step, reason=reason)
+    # A run before its steps, here and everywhere: two who do it never wait in a ring.
+    if terms.enrolment is not None:  # it has to know when this step closes
+        await tx.runs.set_due(terms.enrolment, now)
+    await tx.runs.set_step(terms.run_step, now, state="waiting")
 
 
 def _key(terms: Terms) -> str:

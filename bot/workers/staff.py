@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from bot.domain.bank import Bank
@@ -11,20 +10,24 @@ from bot.domain.events import CardPressed
 from bot.domain.ids import RmId, digest
 from bot.domain.lead import Lead
 from bot.domain.messages import StaffCardUpdate
+from bot.domain.runs import slot_key
 from bot.leads.cards import REASONS, lead_card, why_poll
 from bot.leads.watch import next_look
 from bot.storage.db import Tx
+from bot.workers.content import Content
+from bot.workers.outcomes import Outcomes
 
 
 class StaffDesk:
     """Answers presses of the cards: leads, and why one was invalid, drafts, steps."""
 
-    def __init__(self, bank: Callable[[], Bank]) -> None:
-        self._read_bank = bank
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._outcomes = Outcomes(content)
 
     @property
     def _bank(self) -> Bank:
-        return self._read_bank()
+        return self._content.bank
 
     async def pressed(self, tx: Tx, event: CardPressed, now: datetime) -> None:
         """Carry out a press; a second press of the same thing changes nothing."""
@@ -41,6 +44,10 @@ class StaffDesk:
                 words = await self._draft(tx, int(number), verb, event, now)
             case "step":
                 words = await self._step(tx, int(number), verb, event, now)
+            case "deal":
+                words = await self._outcomes.deal(tx, int(number), verb, event, now)
+            case "late":
+                words = await self._outcomes.caught_up(tx, int(number), verb, event, now)
             case _:
                 return
         if event.response_code and words:
@@ -86,6 +93,7 @@ class StaffDesk:
         await tx.leads.change(lead.id, stage="taken", rm=by, taken_at=now, due_at=None)
         in_time = now <= lead.respond_by
         await tx.ledger.add("lead_taken", lead.customer, now, lead=lead.id, by=by, in_time=in_time)
+        await self._outcomes.ask(tx, lead, by, now)
         return "已接手"
 
     async def _reassign(self, tx: Tx, lead: Lead, target: RmId, by: RmId, now: datetime) -> str:
@@ -108,7 +116,7 @@ class StaffDesk:
     async def _draft(
         self, tx: Tx, number: int, verb: str, event: CardPressed, now: datetime
     ) -> str:
-        state, words = {"sent": ("sent", "已发到群里"), "drop": ("dropped", "已放弃")}.get(
+        state, words = {"sent": ("sent", "已发出"), "drop": ("dropped", "已放弃")}.get(
             verb, ("", "")
         )
         draft = await tx.drafts.get(number)
@@ -123,15 +131,20 @@ class StaffDesk:
         if step is None or step.state != "waiting":
             return "这一步已经结束"
         run = await tx.runs.get(step.run)
-        if run is None or verb not in ("sent", "skip"):
+        if run is None or verb not in ("sent", "done", "skip"):
             return ""
         await tx.runs.set_due(run.id, now)
-        if verb == "sent":
+        place = slot_key(run.id, step.step, step.round)
+        if verb != "skip":
+            await tx.quota.confirm_many([(place, now)])
             await tx.runs.set_step(step.id, now, state="confirmed")
             await tx.ledger.add("step_confirmed", run.subject, now, step=step.step, by=event.by)
+            if verb == "done":
+                await self._outcomes.task_done(tx, run, step, event.by, now)
         else:
+            await tx.quota.release_many([place])
             await tx.runs.set_step(step.id, now, state="skipped", reason="owner_declined")
             await tx.ledger.add(
                 "step_skipped", run.subject, now, step=step.step, reason="owner_declined"
             )
-        return "已完成" if verb == "sent" else "今天不发"
+        return "今天不发" if verb == "skip" else "已完成"

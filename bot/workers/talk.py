@@ -23,7 +23,9 @@ from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.effects import Effects
+from bot.workers.happenings import Happenings
 from bot.workers.hearing import cannot_wait
+from bot.workers.kf_follow import Following, replied
 from bot.workers.kf_scene import Reader, Reading, asked_in, occasion_of, said_by
 from bot.workers.thinking import Thinker, Thought
 from bot.workers.voice import Ears
@@ -52,6 +54,8 @@ class Talk:
         self._directory = directory
         self._reader = reader
         self._effects = effects
+        self._following = Following(content, effects)
+        self._happenings = Happenings(content.script)
         self._ears = ears
         self._thinker = Thinker(content, clock, deaf=ears.deaf)
         self._clock = clock
@@ -152,9 +156,9 @@ class Talk:
         if not batch.messages:
             await tx.ledger.add("recalled_unanswered", customer, self._clock.now())
         elif thought is None or await self._taken_over(tx, claimed, read, session, current):
-            await self._left_to_person(tx, batch, said)
+            await self._left_to_person(tx, read, batch, said)
         else:
-            await self._write(tx, batch, thought, said, read.manager)
+            await self._write(tx, read, batch, thought, said)
         return True
 
     def _overtaken(self, thought_of: Batch, now: Batch, thought: Thought, *, last: bool) -> bool:
@@ -185,25 +189,30 @@ class Talk:
             text = said[message.msgid]
             await tx.conversations.add_turn(message.customer, "客户", text, message.sent_at)
             await tx.ledger.add("message_in", message.customer, message.sent_at, plane="kf")
+        news = [replied(message) for message in batch.messages]
+        await self._happenings.tell(tx, news, self._clock.now())
 
-    async def _left_to_person(self, tx: Tx, batch: Batch, said: dict[str, str]) -> None:
+    async def _left_to_person(
+        self, tx: Tx, read: Reading, batch: Batch, said: dict[str, str]
+    ) -> None:
         """Keep silent; but that somebody is being robbed is told even while others have them."""
         now = self._clock.now()
         await tx.ledger.add("left_to_person", batch.newest.customer, now)
+        await self._following.heard_by_person(tx, read, batch, said, now)
         flag = red_flag("\n".join(message.text for message in batch.messages))
         if flag is not None:
             await self._effects.carry_out(tx, flag.actions, occasion_of(batch, said), now)
 
     async def _write(
-        self, tx: Tx, batch: Batch, thought: Thought, said: dict[str, str], manager: RmId
+        self, tx: Tx, read: Reading, batch: Batch, thought: Thought, said: dict[str, str]
     ) -> None:
         newest, answer, now = batch.newest, thought.answer, self._clock.now()
         before = {name for message in batch.messages for name in message.done}
         actions = [action for action in answer.actions if _name(action) not in before]
-        await self._consent(tx, newest.customer, thought, now)
+        called = await self._following.carry_out(tx, read, batch, thought.meant, said, now)
         done = await self._effects.carry_out(tx, actions, occasion_of(batch, said), now)
-        handed_over = any(isinstance(action, HandOver) for action in answer.actions)
-        stands = handed_over or thought.consents or thought.ratings
+        handed_over = bool(called) or any(isinstance(one, HandOver) for one in answer.actions)
+        stands = handed_over or thought.meant.follows or thought.ratings
         terms = Terms(
             purpose="notice" if handed_over else "answer",
             subject=newest.customer,
@@ -221,7 +230,8 @@ class Talk:
             await tx.outbox.put(key, reply, terms, now, lane=f"kf:{newest.customer}")
         await self._record(tx, batch, thought, now)
         if handed_over:
-            await self._hand_over(tx, newest, done.leads[-1].rm if done.leads else manager)
+            leads = [*called, *done.leads]
+            await self._hand_over(tx, newest, leads[-1].rm if leads else read.manager)
 
     async def _record(self, tx: Tx, batch: Batch, thought: Thought, now: datetime) -> None:
         """Write what became of the question; how long it took counts from when it was complete."""
@@ -246,13 +256,6 @@ class Talk:
             return batch.last_at
         end = window_end(batch.first_at, batch.last_at, self._content.persona.patience)
         return max(batch.last_at, min(end, self._clock.now()))
-
-    async def _consent(self, tx: Tx, customer: CustomerId, thought: Thought, now: datetime) -> None:
-        """Record that a customer refuses what sells, or takes the refusal back."""
-        for consent in thought.consents:
-            refused = consent == "refused"
-            await tx.people.opt_out(customer, now if refused else None)
-            await tx.ledger.add("opted_out" if refused else "opted_in", customer, now)
 
     async def _hand_over(self, tx: Tx, newest: MessageReceived, to: RmId) -> None:
         """Give the session to a person, after the words that say so."""

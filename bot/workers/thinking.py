@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
 
 from bot.answering.answer import Question
 from bot.answering.forms import UNCLEAR, VOICE, Form, form_of, most_urgent
-from bot.answering.persona import off_hours, with_defaults
-from bot.answering.red_flags import red_flag
+from bot.answering.persona import frame, off_hours, with_defaults
+from bot.answering.red_flags import FRAUD, red_flag
 from bot.answering.sessions import rating_of
 from bot.answering.wishes import asks_identity, courtesy, wants_person
 from bot.domain.actions import OpenLead
@@ -17,33 +16,23 @@ from bot.domain.events import MessageReceived
 from bot.domain.knowledge import Answer, AnswerKind
 from bot.domain.lead import Need
 from bot.domain.render import render
+from bot.domain.steps import Intent
 from bot.leads.cards import clip
 from bot.ports import Clock
-from bot.sop.listen import is_refusal, wants_news_again
+from bot.sop.listen import sounds_like_question
 from bot.workers.content import Content
+from bot.workers.kf_words import Lines, Meant, Scene
 
-REFUSED = "好的，以后不再给您发活动和产品消息，您主动问的事照常答复。想恢复随时说「恢复」。"
-RESTORED = "好的，恢复了。有合适的活动和提醒，会再告诉您。"
 _ECHO = 30
 _WORST = 3
-Consent = Literal["refused", "restored"]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What was read before thinking."""
-
-    variables: dict[str, str]
-    history: tuple[str, ...] = ()
-    first_contact: bool = False
 
 
 @dataclass(frozen=True)
 class Thought:
-    """What is to be said, and what the words were about besides."""
+    """What is to be said, what the words mean to scripts, and ratings among them."""
 
     answer: Answer
-    consents: tuple[Consent, ...] = ()
+    meant: Meant = field(default_factory=Meant)
     ratings: tuple[int, ...] = ()
 
 
@@ -73,7 +62,7 @@ class Thinker:
         lines = _sorted(messages, heard)
         alarm = _grave(lines.asked)
         if alarm is not None:
-            return Thought(await self._ask(alarm, scene), ratings=tuple(lines.ratings))
+            return await self._alarmed(alarm, scene, tuple(lines.ratings))
         needs_eyes = self._needs_eyes(lines)
         if needs_eyes is not None:
             return Thought(self._unread(needs_eyes, scene), ratings=tuple(lines.ratings))
@@ -82,6 +71,16 @@ class Thinker:
         else:
             thought = await self._words(lines.asked, scene, tuple(lines.ratings))
         return _with_echo(thought, self._echo(lines.spoken))
+
+    async def _alarmed(self, alarm: str, scene: Scene, ratings: tuple[int, ...]) -> Thought:
+        """Answer trouble; a script may have its own words and limits for somebody being robbed."""
+        answer = await self._ask(alarm, scene)
+        own = scene.listening.intends(Intent.BEING_DEFRAUDED)
+        if own is None or answer.reason != FRAUD.name:
+            return Thought(answer, ratings=ratings)
+        words = scene.words(own.listen.reply) or answer.text
+        answer = answer.model_copy(update={"text": words, "actions": ()})
+        return Thought(answer, Meant(heard=[own]), ratings)
 
     def _needs_eyes(self, lines: _Lines) -> Form | None:
         """Return the form that a person has to look at or listen to, if there is one."""
@@ -121,32 +120,43 @@ class Thinker:
         person = next((line for line in asked if wants_person(line)), None)
         if person is not None:
             return Thought(await self._ask(person, scene), ratings=ratings)
-        before: list[str] = []
-        consents: list[Consent] = []
+        lines = Lines(self._content, scene, self._clock.now())
+        meant = lines.read(asked)
         rest: list[str] = []
-        for line in asked:
-            if wants_news_again(line):
-                consents.append("restored")
-                before.append(RESTORED)
-            elif is_refusal(line, self._content.opt_out_words()):
-                consents.append("refused")
-                before.append(REFUSED)
-            elif asks_identity(line) and len(asked) > 1:
-                before.append((await self._ask(line, scene)).text)
+        for line in meant.rest:
+            if asks_identity(line) and len(asked) > 1:
+                meant.said.append((await self._ask(line, scene)).text)
             else:
                 rest.append(line)
         # A greeting in front of a question is not what is asked.
-        meant = [line for line in rest if courtesy(line) is None] or ([] if before else rest)
-        if meant:
-            answer = await self._ask("\n".join(meant), scene)
-            text = "\n".join([*before, answer.text])
-            answer = answer.model_copy(update={"text": text})
+        meant.rest = [line for line in rest if courtesy(line) is None]
+        if not meant.rest and not meant.said:
+            meant.rest = rest
+        asks = any(sounds_like_question(line) for line in meant.rest)
+        enough = bool(meant.rest) and lines.anything(meant, asks=asks)
+        if meant.rest and not enough:
+            answer = await self._ask("\n".join(meant.rest), scene)
+            text = "\n".join([*meant.said, answer.text])
+            actions = (*answer.actions, *meant.actions)
+            answer = answer.model_copy(update={"text": text, "actions": actions})
         else:
-            reason = consents[-1] if consents else ""
-            answer = Answer(
-                kind=AnswerKind.COURTESY, text="\n".join(dict.fromkeys(before)), reason=reason
+            answer = self._nothing_asked(meant, scene)
+        return Thought(answer, meant, ratings)
+
+    def _nothing_asked(self, meant: Meant, scene: Scene) -> Answer:
+        """Say what follows from words that ask nothing: a consent, a reply to a step."""
+        text = "\n".join(dict.fromkeys(meant.said))
+        if meant.heard or meant.hoped:
+            text = frame(
+                text,
+                kind=AnswerKind.COURTESY,
+                persona=self._content.persona,
+                plane="kf",
+                first_contact=scene.first_contact,
             )
-        return Thought(answer, tuple(consents), ratings)
+        reason = meant.consents[-1] if meant.consents else "heard" if meant.heard else ""
+        kind = AnswerKind.COURTESY
+        return Answer(kind=kind, text=text, actions=tuple(meant.actions), reason=reason)
 
     async def _ask(self, text: str, scene: Scene) -> Answer:
         question = Question(
@@ -198,6 +208,4 @@ def _with_echo(thought: Thought, echo: str) -> Thought:
     if not echo:
         return thought
     text = f"{echo}\n{thought.answer.text}"
-    return Thought(
-        thought.answer.model_copy(update={"text": text}), thought.consents, thought.ratings
-    )
+    return replace(thought, answer=thought.answer.model_copy(update={"text": text}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import types
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as Context
 from typing import Annotated, TypeVar, Union, get_args, get_origin
@@ -21,6 +22,8 @@ M = TypeVar("M", bound=BaseModel)
 Said = tuple[str, str]
 
 _QUOTED = re.compile(r"'([^']*)'")
+_BETWEEN = re.compile(r"[、，,;；/]")
+_SHORT = 40
 
 
 def load(
@@ -104,7 +107,7 @@ def _say_structure(kind: str, at: Node) -> Said | None:
             return TIGHT_COLON
         return "这里要写成「键: 值」的形式", "换行缩进后一行写一个「键: 值」，或写成 {键: 值}"
     if kind in ("tuple_type", "list_type", "set_type", "frozen_set_type"):
-        return "这里要写成列表", "写成 [甲, 乙]，或换行后每行一个「- 」"
+        return "这里要写成列表", f"写成 {_as_list(at)}，或换行后每行一个「- 」"
     if isinstance(at, Mapping | Items) and kind not in ("too_short", "too_long"):
         if isinstance(at, Mapping) and at.flow and kind == "string_type":
             return QUOTE_BRACE
@@ -119,13 +122,29 @@ def _shown(at: Node) -> str:
     return f"「{text}」"
 
 
+def _as_list(at: Node) -> str:
+    if not isinstance(at, Scalar) or len(at.text) > _SHORT:
+        return "[甲, 乙]"
+    parts = [part.strip(" []［］【】\"'") for part in _BETWEEN.split(at.text)]
+    return f"[{', '.join(filter(None, parts)) or '甲, 乙'}]"
+
+
 def _choices(context: Context[str, object], shown: str) -> Said:
     words = _QUOTED.findall(str(context.get("expected", "")))
-    return f"不能写{shown}", "只能写：" + "、".join(words)
+    mend = "只能写：" + "、".join(words)
+    written = shown.strip("「」")
+    if _BETWEEN.search(written) and shown.startswith("「"):
+        return f"不能写{shown}", f"{mend}；要写几个，就写成 [甲, 乙]"
+    near = difflib.get_close_matches(written, words, n=1, cutoff=0.5)
+    return f"不能写{shown}", f"是不是想写：{near[0]}。{mend}" if near else mend
 
 
 def _number(_: Context[str, object], shown: str) -> Said:
-    return f"{shown}不是数", "写一个阿拉伯数字，例如 5"
+    narrow = unicodedata.normalize("NFKC", shown)
+    digits = re.search(r"\d+(?:\.\d+)?", narrow)
+    if digits is not None and "." in digits[0] and narrow == f"「{digits[0]}」":
+        return f"{shown}不是整数", "写一个没有小数的数"
+    return f"{shown}不是数", f"写成阿拉伯数字，例如 {digits[0] if digits else 5}"
 
 
 def _date(_: Context[str, object], shown: str) -> Said:

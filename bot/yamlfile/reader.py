@@ -17,14 +17,28 @@ _DEEPEST = 40
 
 def read_text(path: FilePath, file: str) -> str:
     """Return the text of a UTF-8 file; raises ``ContentError`` in words when it cannot be read."""
+    data = b""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        problem = Problem(file, 0, "", "文件不是 UTF-8 编码", "用编辑器另存为 UTF-8")
+        mend = "用记事本打开，另存为，编码选 UTF-8"
+        problem = Problem(file, 0, "", f"文件不是 UTF-8 编码{_encoding(data)}", mend)
         raise ContentError([problem]) from error
     except OSError as error:
         problem = Problem(file, 0, "", "文件读不出来", "检查文件是否存在、是否有权限")
         raise ContentError([problem]) from error
+
+
+def _encoding(data: bytes) -> str:
+    """Say in what people know it by which encoding a file most likely has."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "，是 Unicode(UTF-16)"
+    try:
+        data.decode("gb18030")
+    except UnicodeDecodeError:
+        return ""
+    return "，多半是 ANSI(GBK)"
 
 
 def read_yaml(text: str, file: str, *, first_line: int = 1) -> Node:
@@ -38,7 +52,7 @@ def read_yaml(text: str, file: str, *, first_line: int = 1) -> Node:
         events = list(yaml.parse(text, Loader=_FAST_LOADER))
     except yaml.YAMLError:
         raise ContentError([_complaint(text, file, shift)]) from None
-    composer = _Composer(file, shift)
+    composer = _Composer(file, shift, text)
     node = composer.document(iter(events))
     if composer.problems or node is None:
         raise ContentError(composer.problems)
@@ -61,10 +75,11 @@ def _complaint(text: str, file: str, shift: int) -> Problem:
 class _Composer:
     """Builds nodes from parser events and notes what is refused, instead of stopping at it."""
 
-    def __init__(self, file: str, shift: int) -> None:
+    def __init__(self, file: str, shift: int, text: str) -> None:
         self.problems: list[Problem] = []
         self._file = file
         self._shift = shift
+        self._text = text
 
     def document(self, events: Iterator[yaml.Event]) -> Node | None:
         """Compose the only document there may be."""
@@ -95,7 +110,11 @@ class _Composer:
             return self._mapping(event, events, path, line)
         if isinstance(event, yaml.ScalarEvent):
             style = event.style if event.style in ("'", '"', "|", ">") else ""
-            if not style and event.value and _spans_lines(event):
+            if not style and mistakes.in_curly_quotes(event.value):
+                self._refuse(event, path, *mistakes.CURLY_QUOTES)
+            if not style and event.value.startswith("\uff5c"):
+                self._refuse(event, path, *mistakes.WIDE_BAR)
+            elif not style and event.value and _spans_lines(event):
                 self._refuse(event, path, "没有加引号的文字换了行", "给整段加引号，或用「|」")
             return Scalar(event.value, line, style)
         return Scalar("", line, '"')
@@ -150,12 +169,25 @@ class _Composer:
             self._refuse(event, here, "不用合并键「<<」", "把内容原样写在这里")
         elif empty and mistakes.WIDE_COLON_SIGN in name:
             self._refuse(event, here, *mistakes.WIDE_COLON)
-        elif empty and lone:
+        elif name.startswith("-"):
+            self._refuse(event, here, *mistakes.TIGHT_DASH)
+        elif empty and lone and " " not in name:
             self._refuse(event, here, *mistakes.QUOTE_BRACE)
         elif empty:
-            self._refuse(event, here, f"「{name}」后面没有写值", "写上值；不需要就删掉这一行")
+            self._refuse(event, here, *self._no_value(event, name, flow=flow))
         elif flow and _has_wide_comma(value):
             self._refuse(event, here, *mistakes.WIDE_COMMA)
+
+    def _no_value(self, event: yaml.Event, name: str, *, flow: bool) -> tuple[str, str]:
+        first, space, rest = name.partition(" ")
+        if flow and space:
+            return f"「{name}」少了英文冒号", f"写成「{first}: {rest.strip()}」"
+        line = event.start_mark.line if event.start_mark else 0
+        _, hash_sign, _ = self._text.splitlines()[line].partition("#")
+        mend = "写上值；不需要就删掉这一行"
+        if hash_sign and not flow:
+            mend = "写上值；以 # 开头的文字要加英文双引号，否则算注释"
+        return f"「{name}」后面没有写值", mend
 
     def _refuse_magic(self, event: yaml.Event, path: Path) -> None:
         if len(path) > _DEEPEST:

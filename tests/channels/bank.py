@@ -15,6 +15,7 @@ from bot.channels.directory import WeComDirectory
 from bot.channels.inheritance import Inheritance
 from bot.channels.kf import KfChannel
 from bot.channels.media import MediaShelf
+from bot.channels.moments import MomentStates
 from bot.channels.ways import WeComWays
 from bot.clock import FakeClock
 from bot.domain.events import Notice
@@ -52,6 +53,7 @@ class Bank:
     directory: WeComDirectory
     ways: WeComWays
     inheritance: Inheritance
+    moments: MomentStates
 
     def channels(self) -> dict[str, Channel]:
         found: tuple[Channel, ...] = (self.kf, self.app, self.contact, self.archive)
@@ -77,18 +79,19 @@ async def bank(tmp_path: Path) -> AsyncIterator[Bank]:
     async with serve_emulator(world, live=False) as server:
         client = WeComClient(server.base_url, world.corp_id, SECRET, MemoryTokens(), clock)
         archive = ArchiveClient(server.base_url, ARCHIVE_SECRET)
-        contact = ContactApi(client)
+        contact, media = ContactApi(client), MediaShelf(client, tmp_path, clock)
         yield Bank(
             world,
             clock,
             chat,
-            KfChannel(KfApi(client), clock, REPEATED_ID),
+            KfChannel(KfApi(client), clock, REPEATED_ID, media),
             AppChannel(AppApi(client, AGENT)),
-            ContactChannel(contact, MediaShelf(client, tmp_path, clock)),
+            ContactChannel(contact, media),
             ArchiveChannel(archive, clock),
             WeComDirectory(contact),
             WeComWays(WayApi(client)),
             Inheritance(TransferApi(client)),
+            MomentStates(contact),
         )
         await archive.close()
         await client.close()

@@ -1,12 +1,14 @@
-"""Group messages as the archive has them."""
+"""Messages of groups, and of customers to their managers alone, as the archive has them."""
 
 from __future__ import annotations
 
 import pytest
 
 from bot.channels.archive import ArchiveChannel
-from bot.domain.events import GroupMessageReceived
-from bot.emulator import groups
+from bot.domain.events import GroupMessageReceived, PrivateMessageReceived
+from bot.emulator import friends, groups
+from bot.emulator.friend_hands import agrees
+from bot.emulator.friends import befriend
 from bot.errors import Undeliverable
 from tests.channels.bank import Bank, told
 from tests.make import CUSTOMER, OWNER, reply
@@ -40,6 +42,18 @@ async def test_a_thousand_pictures_in_a_row_do_not_stop_the_reading(bank: Bank) 
         cursor, more = received.cursor or cursor, received.more
     assert len(words) == 1001
     assert words[-1] == "之后的话"
+
+
+async def test_of_a_talk_of_two_only_the_customers_own_words_are_read(bank: Bank) -> None:
+    befriend(bank.world, OWNER, CUSTOMER, quiet=True)
+    friends.says(bank.world, OWNER, CUSTOMER, "在吗", by="member")
+    friends.says(bank.world, OWNER, CUSTOMER, "我想来上课", by="customer")
+    agrees(bank.world, OWNER, CUSTOMER)  # to the archive itself
+    (arrival,) = (await bank.archive.receive(NEWS, "")).arrivals
+    event = arrival.event
+    assert isinstance(event, PrivateMessageReceived)
+    assert (event.customer, event.manager, event.text) == (CUSTOMER, OWNER, "我想来上课")
+    assert arrival.lane == f"private:{CUSTOMER}"
 
 
 async def test_a_bank_without_an_archive_reads_nothing(bank: Bank) -> None:

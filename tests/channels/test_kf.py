@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bot.domain.events import (
@@ -155,10 +157,15 @@ async def test_a_reply_that_is_accepted_and_does_not_arrive_is_told_by_its_ref(b
     assert (failed.msgid, failed.fail_type) == (receipt.ref, 10)
 
 
-async def test_a_picture_cannot_be_said_on_kf(bank: Bank) -> None:
+async def test_a_picture_is_said_on_kf_where_it_is_there(bank: Bank, tmp_path: Path) -> None:
+    bank.world.kf.customer_says(ACCOUNT, CUSTOMER, "在吗")
     message = KfReply(account=ACCOUNT, customer=CUSTOMER, content=Image(file="a.png"))
-    with pytest.raises(Undeliverable, match="image"):
+    with pytest.raises(Undeliverable, match="picture_missing"):
         await bank.kf.send("k", message, repeated=False)
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 64)
+    await bank.kf.send("k", message, repeated=False)
+    (said,) = bank.world.deliveries.select("kf", CUSTOMER)
+    assert said.meta["msgtype"] == "image"
 
 
 async def test_a_welcome_is_said_once_and_within_twenty_seconds(bank: Bank) -> None:

@@ -35,15 +35,15 @@ async def test_a_made_task_is_found_by_its_words_and_told_apart_by_owner_and_gro
         )
         made = MadeTasks(ContactApi(client))
         try:
-            found = await made.between(OWNER, now - MINUTE, now + MINUTE)
+            found = await made.between(ours, now - MINUTE, now + MINUTE)
             assert len(found) == 2
             assert all(looks_like(task, ours) for task in found)
-            yes = [task.msgid for task in found if await made.is_for(task.msgid, OWNER, bank.chat)]
+            yes = [one.msgid for one in found if bank.chat in await made.receivers(one.msgid, ours)]
             assert len(yes) == 1
             assert OWNER in bank.world.broadcasts.items[yes[0]].tasks
-            assert await made.between(OWNER, now - timedelta(days=2), now - timedelta(days=1)) == []
+            assert await made.between(ours, now - timedelta(days=2), now - timedelta(days=1)) == []
             bank.world.broadcasts.dispatch_for = timedelta(hours=1)
             with pytest.raises(Retryable):  # 41063: too early to tell is not absence
-                await made.is_for(yes[0], OWNER, bank.chat)
+                await made.receivers(yes[0], ours)
         finally:
             await client.close()

@@ -47,12 +47,24 @@ def test_make_up_working_days_of_2026_are_work_and_holidays_are_not() -> None:
     assert tables().source(day("2026-10-01")) == "official"
 
 
-def test_a_year_that_is_not_published_has_weekends_only_and_says_so() -> None:
-    assert tables().is_workday(day("2027-10-01"))
-    assert not tables().is_workday(day("2027-10-02"))
+def test_a_year_that_is_not_published_has_weekends_and_days_of_law_and_says_so() -> None:
+    free = {f"{each:%m-%d}" for each in tables().festivals if each.year == 2027}
+    spring, autumn = {"02-05", "02-06", "02-07", "02-08"}, {"09-15", "10-01", "10-02", "10-03"}
+    assert free == {"01-01", "04-05", "05-01", "05-02", "06-09"} | spring | autumn
+    assert not tables().is_workday(day("2027-10-01"))
+    assert not tables().is_workday(day("2027-10-09"))
+    assert tables().is_workday(day("2027-10-04"))
     assert tables().source(day("2027-10-01")) == "provisional"
     assert tables().source(day("2035-01-01")) == "provisional"
     assert tables().is_workday(day("2035-01-01"))
+
+
+def test_published_festivals_are_their_free_days_and_no_weekend_else() -> None:
+    free = [f"{each:%m-%d}" for each in sorted(tables().festivals) if each.year == 2026]
+    assert [each for each in free if each.startswith("10-")] == [f"10-0{n}" for n in range(1, 8)]
+    assert "02-16" in free  # 除夕 is free by law since 2025
+    assert "10-10" not in free
+    assert "11-07" not in free
 
 
 def test_a_leap_month_has_no_festival_of_its_own() -> None:

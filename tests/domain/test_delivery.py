@@ -13,20 +13,21 @@ from bot.domain.calendar import in_quiet
 from bot.domain.delivery import (
     Facts,
     Hold,
-    Limits,
     Send,
     Session,
     Skip,
     Terms,
     decide,
-    open_spans,
 )
+from bot.domain.opening import Hours
+from bot.domain.rails import DayType, GuardRails
+from tests.domain.builders import tables
 from tests.make import NOON, ZONE, local
 
 QUIET = ((time(11, 45), time(14, 30)), (time(19, 30), time(8, 30)))
 TEN = local("10:00")
-GOOD = Facts(approved_until=date(2027, 8, 31))
-LIMITS = Limits(quiet=QUIET)
+GOOD = Facts()
+HOURS = Hours(GuardRails(quiet=QUIET), tables(), ZONE)
 
 
 def step(**values: Any) -> Terms:
@@ -51,9 +52,30 @@ def facts(**values: Any) -> Facts:
         (step(), facts(run_alive=False), TEN, Skip(reason="run_ended")),
         (step(), facts(script_stopped=True), TEN, Skip(reason="script_stopped")),
         (step(), facts(group_alive=False), TEN, Skip(reason="group_dismissed")),
-        (step(), facts(approved_until=None), TEN, Skip(reason="approval_expired")),
-        (step(), facts(approved_until=date(2026, 10, 11)), TEN, Skip(reason="approval_expired")),
-        (step(), facts(approved_until=date(2026, 10, 12)), TEN, Send()),
+        (
+            step(),
+            facts(paused=True),
+            TEN,
+            Hold(until=local("10:10"), reason="paused"),
+        ),
+        (
+            step(closes_at=local("10:05")),
+            facts(paused=True),
+            TEN,
+            Hold(until=local("10:05"), reason="paused"),
+        ),
+        (step(), facts(paused=True, run_alive=False), TEN, Skip(reason="run_ended")),
+        (step(), facts(withdrawn=True), TEN, Skip(reason="withdrawn")),
+        (step(), facts(friend=False), TEN, Skip(reason="not_friend")),
+        (step(), facts(condition=False), TEN, Skip(reason="precondition")),
+        (step(), facts(wants_other=True), TEN, Skip(reason="greetings_only")),
+        (step(marketing=True), facts(may_market=False), TEN, Skip(reason="group_not_marketable")),
+        (step(), facts(may_market=False), TEN, Send()),
+        (step(marketing=True), facts(consents=False), TEN, Skip(reason="no_consent")),
+        (step(), facts(consents=False), TEN, Send()),
+        (step(product="p"), facts(product_stopped=True), TEN, Skip(reason="product_stopped")),
+        (step(), facts(product_stopped=True), TEN, Send()),
+        (step(product="p"), facts(unfit="over_65"), TEN, Skip(reason="over_65")),
         (
             step(marketing=True),
             facts(refuses_marketing=True),
@@ -63,11 +85,7 @@ def facts(**values: Any) -> Facts:
         (step(), facts(refuses_marketing=True), TEN, Send()),
         (step(product="p"), facts(product_sold=False), TEN, Skip(reason="product_not_sold")),
         (step(), facts(product_sold=False), TEN, Send()),
-        (step(), facts(broadcasts_today=1), TEN, Skip(reason="daily_cap")),
-        (step(), facts(broadcasts_this_week=5), TEN, Skip(reason="weekly_cap")),
-        (step(), facts(broadcasts_this_week=4), TEN, Send()),
-        (step(product="p"), facts(products_this_week=1), TEN, Skip(reason="weekly_product_cap")),
-        (step(), facts(products_this_week=1), TEN, Send()),
+        (step(), facts(full="weekly_cap"), TEN, Skip(reason="weekly_cap")),
         (step(), GOOD, NOON, Hold(until=local("14:30"), reason="quiet_hours")),
         (step(closes_at=local("14:00")), GOOD, NOON, Skip(reason="quiet_hours")),
         (
@@ -81,13 +99,42 @@ def facts(**values: Any) -> Facts:
 def test_a_step_leaves_or_says_why_not(
     terms: Terms, known: Facts, now: datetime, decision: object
 ) -> None:
-    assert decide(terms, known, LIMITS, ZONE, now) == decision
+    assert decide(terms, known, HOURS, now) == decision
 
 
-def test_a_nudge_takes_no_place_in_the_days_quota() -> None:
-    nudge = Terms(purpose="step", subject="wrA", quota=False)
-    full = facts(broadcasts_today=1, broadcasts_this_week=5)
-    assert decide(nudge, full, LIMITS, ZONE, TEN) == Send()
+def test_hours_by_the_type_of_day_are_kept() -> None:
+    rails = GuardRails(allowed={DayType.WORKDAY: ((time(9), time(11)),), DayType.REST: ()})
+    hours = Hours(rails, tables(), ZONE)
+    friday = local("10:00", "2026-10-16")
+    assert decide(step(), GOOD, hours, friday) == Send()
+    monday = local("09:00", "2026-10-19")
+    later = decide(step(), GOOD, hours, local("11:00", "2026-10-16"))
+    assert later == Hold(until=monday, reason="quiet_hours")
+
+
+KF = step(way="微信客服", subject_kind="customer", account="wkA")
+
+
+@pytest.mark.parametrize(
+    ("session", "parts", "decision"),
+    [
+        (Session(last_customer_at=TEN), 1, Send()),
+        (None, 1, Skip(reason="no_session")),
+        (Session(last_customer_at=TEN, state=3), 1, Skip(reason="person_has_session")),
+        (Session(last_customer_at=TEN, sent=3), 1, Send()),
+        (Session(last_customer_at=TEN, sent=3), 2, Skip(reason="five_messages_used")),
+        (
+            Session(last_customer_at=TEN - timedelta(hours=48)),
+            1,
+            Skip(reason="reply_window_closed"),
+        ),
+    ],
+)
+def test_a_step_by_kf_keeps_the_rules_of_a_reply_too(
+    session: Session | None, parts: int, decision: object
+) -> None:
+    terms = KF.model_copy(update={"parts": parts})
+    assert decide(terms, facts(session=session), HOURS, TEN) == decision
 
 
 ANSWER = Terms(purpose="answer", subject="wmLi", account="wkA")
@@ -120,15 +167,15 @@ HEARD = Session(last_customer_at=NOON)
 def test_an_answer_leaves_while_wecom_lets_it(
     terms: Terms, session: Session | None, decision: object
 ) -> None:
-    assert decide(terms, Facts(session=session), Limits(), ZONE, NOON) == decision
+    assert decide(terms, Facts(session=session), None, NOON) == decision
 
 
 @pytest.mark.parametrize("purpose", ["staff", "control"])
 def test_words_to_staff_and_control_ask_nothing_but_their_own_window(purpose: str) -> None:
     terms = Terms.model_validate({"purpose": purpose})
-    assert decide(terms, Facts(), LIMITS, ZONE, local("23:00")) == Send()
+    assert decide(terms, Facts(), HOURS, local("23:00")) == Send()
     over = terms.model_copy(update={"closes_at": local("22:00")})
-    assert decide(over, Facts(), LIMITS, ZONE, local("23:00")) == Skip(reason="window_missed")
+    assert decide(over, Facts(), HOURS, local("23:00")) == Skip(reason="window_missed")
 
 
 @pytest.mark.parametrize(
@@ -147,12 +194,12 @@ def test_words_to_staff_and_control_ask_nothing_but_their_own_window(purpose: st
 def test_quiet_hours_are_cut_out_of_a_window(
     opens: str, closes: str, spans: list[tuple[str, str]]
 ) -> None:
-    found = open_spans(local(opens), local(closes), QUIET, ZONE)
+    found = HOURS.spans(local(opens), local(closes))
     assert found == [(local(begins), local(ends)) for begins, ends in spans]
 
 
 def test_a_window_over_night_is_cut_by_the_night() -> None:
-    found = open_spans(local("18:00"), local("10:00", "2026-10-13"), QUIET, ZONE)
+    found = HOURS.spans(local("18:00"), local("10:00", "2026-10-13"))
     assert found == [
         (local("18:00"), local("19:30")),
         (local("08:30", "2026-10-13"), local("10:00", "2026-10-13")),
@@ -160,9 +207,8 @@ def test_a_window_over_night_is_cut_by_the_night() -> None:
 
 
 def test_without_quiet_hours_a_window_is_one_span() -> None:
-    assert open_spans(local("09:30"), local("18:00"), (), ZONE) == [
-        (local("09:30"), local("18:00"))
-    ]
+    always = Hours(GuardRails(), tables(), ZONE)
+    assert always.spans(local("09:30"), local("18:00")) == [(local("09:30"), local("18:00"))]
 
 
 _TIMES = st.builds(time, st.integers(0, 23), st.integers(0, 59))
@@ -175,7 +221,7 @@ def test_each_minute_of_a_window_is_open_or_quiet(
 ) -> None:
     begins = datetime.combine(date(2026, 10, 12), opens, tzinfo=ZONE)
     ends = begins + timedelta(minutes=minutes)
-    spans = open_spans(begins, ends, tuple(quiet), ZONE)
+    spans = Hours(GuardRails(quiet=tuple(quiet)), tables(), ZONE).spans(begins, ends)
     for number in range(minutes):
         moment = begins + timedelta(minutes=number)
         is_open = any(first <= moment < last for first, last in spans)

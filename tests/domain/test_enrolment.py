@@ -250,3 +250,51 @@ def test_caps_hold_and_nothing_is_lost_for_any_start(name: str, start: date, cap
         assert each.on >= each.nominal_on >= start or each.skip == "event_passed"
         if each.kind == "step" and each.quota and each.skip is None:
             assert tables().is_workday(each.on) or each.on.year > 2027
+
+
+@pytest.mark.parametrize(
+    ("rule", "on"),
+    [
+        ("照发", "10-05"),
+        ("跳过", "skip:rest_day"),
+        ("下一个工作日", "10-08"),
+        ("上一个工作日", "09-30"),
+        ("只在节假日", "10-05"),
+    ],
+)
+def test_h3_a_step_has_its_own_rule_for_festivals(rule: str, on: str) -> None:
+    of = script(step("a", 6, more=f"节假日: {rule}"))
+    found = placed(of, day("2026-09-30"))["a"]
+    assert (f"skip:{found.skip}" if found.skip else f"{found.on:%m-%d}") == on
+
+
+def test_h3_only_on_festivals_is_not_on_other_days() -> None:
+    found = placed(script(step("a", 1, more="节假日: 只在节假日")))["a"]
+    assert found.skip == "not_a_holiday"
+
+
+def test_h6_a_step_goes_by_a_named_day_of_the_lunar_calendar() -> None:
+    relative = (
+        '  - {编号: a, 相对: {锚点: 农历九月初九, 偏移天: -3}, 时间: "09:30-10:30", 类型: 服务, '
+        "发送方式: 企业群发, 正文: 重阳快到了}\n"
+    )
+    found = placed(script(relative))["a"]
+    assert (f"{found.on:%m-%d}", found.skip) == ("10-15", None)
+
+
+def test_what_announces_an_event_is_over_when_that_begins() -> None:
+    at_event = (
+        '  - {编号: a, 相对: {锚点: 活动日, 偏移天: 0}, 时间: "09:00-11:00", 类型: 活动, '
+        "发送方式: 提醒群主侧边栏一键发, 正文: 今天见}\n"
+    )
+    facts = PlanFacts(events=(event("2026-10-20"),))
+    found = placed(script(at_event), facts=facts)["a"]
+    assert found.closes_at == datetime(2026, 10, 20, 9, 30, tzinfo=SHANGHAI)
+
+
+def test_what_is_late_moves_all_that_follows_where_the_missed_rule_says_so() -> None:
+    of = script(step("a", 1), step("b", 3), step("c", 5), rest="照发")
+    facts = PlanFacts(not_before=day("2026-10-14"), shift=True)
+    assert days_of(placed(of, facts=facts)) == {"a": "10-14", "b": "10-16", "c": "10-18"}
+    without = PlanFacts(not_before=day("2026-10-14"))
+    assert days_of(placed(of, facts=without))["c"] == "10-16"

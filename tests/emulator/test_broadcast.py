@@ -157,6 +157,22 @@ async def test_seven_a_week_when_the_bank_says_so(
     assert (await api.control("broadcasts/quota", {"rules": ["100_per_day"]}))["errcode"] == 40058
 
 
+async def test_a_member_mass_sends_to_his_own_customers_and_it_is_listed(
+    api: Api, world: World, clock: FakeClock
+) -> None:
+    contact.befriend(world, MANAGER, LI)
+    body = {"userid": MANAGER, "external_userids": [LI], "text": "降温了，多穿点"}
+    made = await api.control("broadcasts/personal", body)
+    assert made["results"] == {LI: 1}
+    now = int(clock.now().timestamp())
+    span = {"chat_type": "single", "start_time": now - 60, "end_time": now, "filter_type": 1}
+    (listed,) = (await api.post(f"{EC}/get_groupmsg_list_v2", span))["group_msg_list"]
+    assert (listed["msgid"], listed["creator"]) == (made["msgid"], MANAGER)
+    assert await results(api, made["msgid"]) == [(LI, 1)]
+    stranger = body | {"external_userids": [WANG]}
+    assert (await api.control("broadcasts/personal", stranger))["errcode"] == 40096
+
+
 async def test_cancel_stops_what_is_not_sent(api: Api, world: World, chats: list[str]) -> None:
     msgid = (await send_to(api, chats[:2]))["msgid"]
     cancel = f"{EC}/cancel_groupmsg_send"

@@ -63,8 +63,11 @@ class Post:
     wecom: str
     zygote: Process
     chat: str
+    wave: list[str]
+    """Groups of one owner that get the same words in one call."""
     keys: dict[str, list[str]] = field(default_factory=dict)
     number: int = 0
+    in_wave: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def start(self) -> int:
         """Let a sender live; return its process id."""
@@ -92,7 +95,9 @@ class Post:
                 key = f"{kind}:{self.number}"
                 self.number += 1
                 self.keys.setdefault(kind, []).append(key)
-                subject = self.chat if isinstance(message, Broadcast) else key
+                subject = message.chats[0] if isinstance(message, Broadcast) else key
+                if kind == "wave" and isinstance(message, Broadcast):
+                    self.in_wave[_words(message), subject] = key
                 terms = Terms(purpose="control", subject=subject)
                 await tx.outbox.put(key, message, terms, self.clock.now())
 
@@ -111,6 +116,10 @@ class Post:
             words = Text(text=f"task:{self.number + len(found)}")
             chats = (GroupChatId(self.chat),)
             found.append(("task", Broadcast(owner=RmId("rm0"), chats=chats, contents=(words,))))
+        words = Text(text=f"wave of {self.number}")
+        for chat in self.wave:
+            chats = (GroupChatId(chat),)
+            found.append(("wave", Broadcast(owner=RmId("rm0"), chats=chats, contents=(words,))))
         for _ in range(3):
             customer, words = self._comes(), Text(text=f"hello:{self.number + len(found)}")
             befriend(self.world, "rm1", customer, quiet=True)
@@ -131,7 +140,9 @@ class Post:
         """Count what reached WeCom or its people, by the key of its row."""
         said = [one.text for one in self.world.deliveries.select("kf", source="kf_send_msg")]
         said += [one.text for one in self.world.deliveries.select("welcome")]
-        said += [one.body.text for one in self.world.broadcasts.items.values()]
+        for one in self.world.broadcasts.items.values():
+            text, reached = one.body.text, one.tasks["rm0"].outcomes
+            said += [self.in_wave.get((text, chat), text) for chat in reached]
         cards = [item.task_id for name in _STAFF for item in self.world.app_messages.inbox(name)]
         return Counter(said) + Counter(task.replace("-", ":", 1) for task in cards)
 
@@ -158,7 +169,11 @@ class Post:
         return True
 
 
-def _world(clock: FakeClock) -> tuple[World, str]:
+def _words(message: Broadcast) -> str:
+    return "".join(one.text for one in message.contents if isinstance(one, Text))
+
+
+def _world(clock: FakeClock) -> tuple[World, str, list[str]]:
     world = World(clock)
     world.add_app(App(AGENT, SECRET))
     for name in _STAFF:
@@ -167,14 +182,18 @@ def _world(clock: FakeClock) -> tuple[World, str]:
     world.add_customer(Customer("wmFirst", "街坊"))
     befriend(world, "rm0", "wmFirst", quiet=True)
     group = create(world, "rm0", "安心群", ["wmFirst"], quiet=True)
+    wave = [
+        create(world, "rm0", f"同文群{number}", ["wmFirst"], quiet=True).chat_id
+        for number in range(5)
+    ]
     world.faults.plan("*", "slow", times=1_000_000, seconds=0.02)  # calls take their time
-    return world, group.chat_id
+    return world, group.chat_id, wave
 
 
 @asynccontextmanager
 async def open_post(url: str, files: Workspace, log: BinaryIO) -> AsyncIterator[Post]:
     clock = FakeClock(NOON, running=True)
-    world, chat = _world(clock)
+    world, chat, wave = _world(clock)
     database = await Database.open(url)
     await upgrade(database)
     zygote = await asyncio.create_subprocess_exec(
@@ -187,7 +206,7 @@ async def open_post(url: str, files: Workspace, log: BinaryIO) -> AsyncIterator[
     )
     try:
         async with serve_emulator(world, live=False) as server:
-            yield Post(world, clock, database, url, server.base_url, zygote, chat)
+            yield Post(world, clock, database, url, server.base_url, zygote, chat, wave)
     finally:
         os.killpg(zygote.pid, signal.SIGKILL)  # with the child that lives, if one does
         await zygote.communicate()
@@ -252,10 +271,13 @@ async def _judged(post: Post, backend: str) -> str:
     twice = [key for key in every if arrived[key] > 1]
     claimed = [key for key in every if states[key] == "sent" and not arrived[key]]
     silent = [key for key in every if states[key] in ("failed", "skipped") and arrived[key]]
+    waves = {text for text, _ in post.in_wave}
+    tasks = sum(one.body.text in waves for one in post.world.broadcasts.items.values())
     line = (
         f"senders {backend} kills {KILLS}: rows {len(every)}, lost {len(lost)}, "
         f"twice {len(twice)}, unknown {len(unknown)}, listed {len(listed)}, "
-        f"proved by WeCom's lists {cleared}"
+        f"proved by WeCom's lists {cleared}, "
+        f"{len(post.keys['wave'])} of waves in {tasks} tasks"
     )
     why = f"{line}; seed {SEED}; {Counter(states.values())}"
     assert not lost, f"{why}; lost {lost[:5]}, {[states[key] for key in lost[:5]]}"
@@ -263,5 +285,6 @@ async def _judged(post: Post, backend: str) -> str:
     assert not claimed, f"{why}; said to be sent and never seen: {claimed[:5]}"
     assert not silent, f"{why}; arrived and said to have failed: {silent[:5]}"
     assert len(listed) == len(unknown), why
+    assert tasks < len(post.keys["wave"]) / 2, why  # they went together, whoever was killed
     assert {states[key] for key in safe} == {"sent"}, why
     return line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bot.demo.headless import play_headless
 from bot.workspace import Workspace
 
-_MEASURED = {"index_seconds", "wall_seconds", "peak_memory_mb"}
+_MEASURED = {"index_seconds", "wall_seconds", "peak_memory_mb", "held_before_mb"}
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +21,14 @@ def played() -> dict[int, dict[str, Any]]:
 
 async def play(workspace: Workspace, played: dict[int, dict[str, Any]], run: int) -> dict[str, Any]:
     if run not in played:
-        played[run] = await play_headless(workspace, days=3, seed=1)
+        before = peak_mb()
+        played[run] = await play_headless(workspace, days=3, seed=1) | {"held_before_mb": before}
     return played[run]
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process, with all tests before, has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def test_planned_is_confirmed_and_every_skip_exactly(
@@ -32,7 +39,8 @@ async def test_planned_is_confirmed_and_every_skip_exactly(
         figures["steps_skipped"].values()
     )
     assert figures["steps_confirmed"] > 0
-    assert {"owner_unconfirmed", "platform_quota"} <= set(figures["steps_skipped"])
+    assert "owner_unconfirmed" in figures["steps_skipped"]
+    assert figures["steps_put_off"] > 0  # an owner had sent words of his own that day
 
 
 async def test_no_rule_is_broken_by_what_was_delivered(
@@ -51,7 +59,8 @@ async def test_every_message_in_is_accounted_for(
     assert figures["red_flags"] == figures["leads"]["红线"] == 1
     assert sum(figures["leads"].values()) == sum(figures["leads_by_stage"].values())
     assert figures["wall_seconds"] < 60
-    assert figures["peak_memory_mb"] < 1500  # the test process holds more than the story
+    # The peak of a process that ran other tests before says nothing, unless the story raised it.
+    assert figures["peak_memory_mb"] < max(1500, figures["held_before_mb"] + 600)
 
 
 async def test_the_same_seed_tells_the_same_story(

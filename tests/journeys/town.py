@@ -163,7 +163,10 @@ class Life:
         """Let the first group have had a step on its day; the days before passed unconfirmed."""
         opens = (await self.step(self.chat, name)).opens_at.astimezone(ZONE)
         await self.go_to(opens.time().isoformat(), opens.date().isoformat())
-        while (step := await self.step(self.chat, name)).state == "planned":
+        while (step := await self.step(self.chat, name)).state in ("planned", "queued"):
+            if step.state == "queued":  # what goes to many is gathered for a moment
+                await self.wait(1)
+                continue
             later = step.opens_at.astimezone(ZONE)  # a holiday or a full week moved it on
             await self.go_to(later.time().isoformat(), later.date().isoformat())
         assert step.state == "waiting", step

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from bot.domain.runs import RunStep
 from bot.storage.db import Database
 from bot.storage.tx import Tx
 from bot.workers import publish as publishing
+from bot.workers import sweeps
 from bot.workers.content import Content, Snapshot, version_of
 from bot.workers.publish import Sweeper, publish
 from bot.workers.runs import RunWorker
@@ -109,8 +111,8 @@ async def test_a_sweep_that_a_crash_ended_goes_on_in_the_next_process(
     after: Snapshot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(publishing, "_ROWS", 20)
-    monkeypatch.setattr(publishing, "_BEGIN_WITH", 4)
+    monkeypatch.setattr(sweeps, "ROWS", 20)
+    monkeypatch.setattr(sweeps, "BEGIN_WITH", 4)
     await publish(database, after, clock.now())
     content.adopt(after)
     chunks = 0
@@ -143,7 +145,7 @@ async def test_a_chunk_is_never_longer_than_its_rows(
     after: Snapshot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(publishing, "_ROWS", 20)
+    monkeypatch.setattr(sweeps, "ROWS", 20)
     lengths: list[int] = []
     whole = publishing._Runs.next
 
@@ -179,7 +181,7 @@ async def test_files_are_worked_by_only_once_they_are_published(
         raise OSError("the disk is full")
 
     def at_commit(commit: Callable[..., object]) -> None:
-        monkeypatch.setattr("bot.workers.ticker.publish", commit)
+        monkeypatch.setattr("bot.workers.saved_files.publish", commit)
 
     with monkeypatch.context():
         at_commit(refused)
@@ -188,8 +190,8 @@ async def test_files_are_worked_by_only_once_they_are_published(
     assert content.snapshot is was
     seen: list[Snapshot] = []
 
-    async def looked(of: Database, snapshot: Snapshot, now: datetime) -> bool:
-        published = await publish(of, snapshot, now)
+    async def looked(of: Database, *given: Any) -> publishing.Published:
+        published = await publish(of, *given)
         seen.append(content.snapshot)
         return published
 

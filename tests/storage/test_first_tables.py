@@ -222,7 +222,7 @@ async def test_what_was_to_be_done_is_done_and_what_was_done_is_not(old: Databas
         assert waiting.event == message("waits")
         (answer,) = await tx.outbox.claim(NOON, urgent=True)
         assert (answer.key, answer.message, answer.was_sending) == ("answer", reply(), False)
-        assert [one.msgid for one in await tx.runs.claim_tasks(NOON)] == ["task-1"]
+        assert [one.msgid for (one,) in await tx.tasks.claim(NOON)] == ["task-1"]
         assert not await tx.outbox.put("sent", reply("二"), answer_terms(), NOON)
         letters = await tx.connection.execute(text('SELECT "key", state FROM notices ORDER BY id'))
         assert [tuple(row) for row in letters] == [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from bot.clock import FakeClock
 from bot.domain.delivery import Terms
@@ -16,6 +16,7 @@ from bot.domain.ids import GroupChatId
 from bot.domain.messages import CHANNEL_OF, Outbound, Receipt
 from bot.domain.people import GroupChat
 from bot.domain.script import to_json
+from bot.sop.fire import step_key
 from bot.storage.db import Database
 from bot.workers.content import Content, version_of
 from bot.workers.loop import run_until_idle
@@ -36,6 +37,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.reached: list[str] = []
 
     def cursor_of(self, notice: Notice) -> str | None:
         return None
@@ -46,6 +48,7 @@ class Counting:
     async def send(self, key: str, message: Outbound, *, repeated: bool) -> Receipt:
         await asyncio.sleep(0)
         self.sent.append(key)
+        self.reached += getattr(message, "chats", ())
         return Receipt(ref=key)
 
 
@@ -96,12 +99,22 @@ async def test_eight_senders_keep_the_cap_of_every_group(
         run = await enrolled(database, content, chat, clock.now())
         async with database.begin() as tx:
             for number in range(12):
-                terms = Terms(purpose="step", subject=chat, quota=True, enrolment=run)
+                terms = Terms(
+                    purpose="step",
+                    subject=chat,
+                    quota=True,
+                    script=SCRIPT,
+                    step="d02-rules",
+                    enrolment=run,
+                    round=number + 1,
+                    closes_at=clock.now() + timedelta(hours=1),
+                )
                 message = broadcast(str(number)).model_copy(update={"chats": (chat,)})
-                await tx.outbox.put(f"{chat}:{number}", message, terms, clock.now())
+                key = step_key(run, "d02-rules", 1, number + 1)
+                await tx.outbox.put(key, message, terms, clock.now())
     line = Counting()
     await work_together(url, content, clock, line, SENDERS)
-    assert sorted(key.split(":")[0] for key in line.sent) == chats  # one a day for each
+    assert sorted(line.reached) == chats  # one a day for each
     async with database.read() as tx:
         counts = await tx.outbox.counts()
         assert counts == {"sent": GROUPS, "skipped": 11 * GROUPS}

@@ -43,7 +43,7 @@ async def claim(
     found = []
     for kind in kinds:
         found += await tx.outbox.claim(now, limit=limit, urgent=kind, lease=LEASE)
-    await tx.outbox.mark_leaving(found, now)
+    await tx.parcels.mark_leaving(found, now)
     return found
 
 
@@ -181,7 +181,7 @@ async def test_to_let_go_on_wakes_what_waits_and_never_what_is_being_sent(
             await tx.outbox.put_back(held, NOON + MINUTE, STOPPED)
         assert await tx.outbox.wake(STOPPED, ["broadcast"], NOON) == 2
         (leaving,) = await tx.outbox.claim(NOON, limit=1, urgent=False)
-        await tx.outbox.mark_leaving([leaving], NOON)
+        await tx.parcels.mark_leaving([leaving], NOON)
         assert await tx.outbox.wake(STOPPED, ["broadcast"], NOON) == 0
         assert [one.key for one in await claim(tx)] != [leaving.key]
         assert await tx.outbox.settle(leaving.id, leaving.attempt, "sent", NOON)

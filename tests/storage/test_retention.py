@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from bot.domain.delivery import Terms
 from bot.storage import retention
 from bot.storage.db import Database
+from bot.storage.quota import QuotaRow
 from bot.storage.retention import Retention
 from bot.storage.tables import doubts, events, ledger, notices, outbox, quota, turns
 from bot.storage.tx import Tx
@@ -109,7 +110,7 @@ async def test_messages_go_by_their_end_and_keys_that_are_still_needed_stay(
 async def test_what_is_only_kept_for_a_time_goes_by_its_age(database: Database) -> None:
     async with database.begin() as tx:
         for at in (OLD, NOON):
-            await tx.quota.reserve(CHAT, "broadcast", f"k{at}", at)
+            await tx.quota.use_many([QuotaRow(CHAT, "broadcast", f"k{at}", at)])
             await tx.conversations.add_turn(CUSTOMER, "客户", "您好", at)
             await tx.ledger.add("message_in", CUSTOMER, at)
     for name, table in (("quota", quota), ("turns", turns), ("ledger", ledger)):

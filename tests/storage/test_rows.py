@@ -93,35 +93,6 @@ class TestLeads:
             assert await tx.leads.asking(CustomerId("wmOther"), CHAT) == []
 
 
-class TestQuota:
-    async def test_a_slot_is_counted_in_the_windows_that_hold_it(self, database: Database) -> None:
-        async with database.begin() as tx:
-            for day in range(8):
-                await tx.quota.reserve(CHAT, "broadcast", f"k{day}", NOON + day * DAY)
-
-            async def used(since: int, until: int, **more: str) -> int:
-                return await tx.quota.used(
-                    CHAT, "broadcast", NOON + since * DAY, NOON + until * DAY, **more
-                )
-
-            assert [await used(0, 7), await used(1, 8), await used(0, 1)] == [7, 7, 1]
-            assert await used(8, 15) == 0
-            assert await used(0, 8, but="k3") == 7
-            assert await tx.quota.used("wrB", "broadcast", NOON, NOON + DAY) == 0
-            assert await tx.quota.used(CHAT, "product", NOON, NOON + DAY) == 0
-
-    async def test_the_same_key_takes_one_slot_and_gives_it_back(self, database: Database) -> None:
-        async with database.begin() as tx:
-            for kind in ("broadcast", "broadcast", "product"):
-                await tx.quota.reserve(CHAT, kind, "k", NOON)
-            used = [
-                await tx.quota.used(CHAT, k, NOON, NOON + DAY) for k in ("broadcast", "product")
-            ]
-            assert used == [1, 1]
-            await tx.quota.release("k")
-            assert await tx.quota.used(CHAT, "broadcast", NOON, NOON + DAY) == 0
-
-
 class TestPeople:
     async def test_what_wecom_says_is_refreshed_and_consent_is_kept(
         self, database: Database

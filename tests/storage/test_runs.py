@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from bot.domain.delivery import Terms
-from bot.domain.messages import BroadcastCancel, BroadcastReminder
-from bot.domain.runs import RunState, cancel_key, remind_keys
+from bot.domain.messages import BroadcastCancel
+from bot.domain.runs import RunState, cancel_key
 from bot.storage.db import Database, Tx
-from bot.storage.letters import add_entries, put_many, seal
+from bot.storage.letters import GATHERED_FOR, add_entries, put_many, seal
+from bot.storage.tasks import TaskEnd
 from tests.make import CHAT, MINUTE, NOON, OWNER, broadcast, new_step, staff_card
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -113,14 +114,13 @@ class TestRuns:
         async with database.begin() as tx:
             await tx.runs.add_task(task)
             await tx.runs.add_task(task)
-            assert await tx.runs.claim_tasks(NOON) == []
-            (claimed,) = await tx.runs.claim_tasks(NOON + 5 * MINUTE)
+            assert await tx.tasks.claim(NOON) == []
+            ((claimed,),) = await tx.tasks.claim(NOON + 5 * MINUTE)
             assert len(await tx.runs.waiting_tasks(OWNER)) == 1
             assert await tx.runs.waiting_tasks("somebody") == []
-            assert await tx.runs.finish_task(claimed, state="over")
-            assert not await tx.runs.finish_task(
-                claimed.model_copy(update={"attempt": 9}), state="waiting"
-            )
+            await tx.tasks.finish([TaskEnd(claimed, "over")])
+            another = claimed.model_copy(update={"attempt": 9})
+            await tx.tasks.finish([TaskEnd(another, "waiting")])  # who does not hold it
             assert await tx.runs.waiting_tasks() == []
 
     async def test_tasks_of_a_run_that_left_are_taken_back_at_once(
@@ -137,21 +137,16 @@ class TestRuns:
                 await tx.runs.add_task(task_of(msgid, step.id, subject))
                 cancel = BroadcastCancel(task=msgid)
                 await tx.outbox.put(cancel_key(msgid), cancel, control, NOON, due_at=NOON + HOUR)
-                reminder = BroadcastReminder(task=msgid)
-                key = remind_keys(msgid)[0]
-                await tx.outbox.put(key, reminder, control, NOON, due_at=NOON + HOUR)
             await tx.runs.end(1, "exited", "group_dismissed", NOON + MINUTE)
             assert [(s.state, s.reason) for s in await tx.runs.steps(1)] == [
                 ("skipped", "group_dismissed"),
                 ("skipped", "group_dismissed"),
             ]
             assert [s.state for s in await tx.runs.steps(2)] == ["waiting", "planned"]
-            assert (await tx.outbox.state_of(remind_keys("msg1")[0]) or ("",))[0] == "void"
-            assert (await tx.outbox.state_of(remind_keys("msg2")[0]) or ("",))[0] == "ready"
             due = await tx.outbox.claim(NOON + MINUTE, urgent=False)
             due += await tx.outbox.claim(NOON + MINUTE, urgent=True)
             assert [one.key for one in due] == [cancel_key("msg1")]
-            (task,) = await tx.runs.claim_tasks(NOON + 3 * MINUTE)  # was it sent all the same?
+            ((task,),) = await tx.tasks.claim(NOON + 3 * MINUTE)  # was it sent all the same?
             assert (task.msgid, task.closes_at) == ("msg1", NOON + MINUTE)
 
 
@@ -168,11 +163,11 @@ class TestMany:
             assert await put_many(tx.connection, many, NOON + DAY) == 0
             stored = {}
             for urgent in (True, False):
-                for one in await tx.outbox.claim(NOON, urgent=urgent):
+                for one in await tx.outbox.claim(NOON + GATHERED_FOR, urgent=urgent):
                     stored[one.key] = one
         for key in ("a", "b"):
             one, many_ = stored[f"one:{key}"], stored[f"many:{key}"]
-            for name in ("channel", "policy", "message", "terms", "urgent", "created_at"):
+            for name in ("channel", "policy", "message", "terms", "batch", "urgent", "created_at"):
                 assert getattr(one, name) == getattr(many_, name)
 
     async def test_many_entries_are_kept_in_their_order(self, database: Database) -> None:

@@ -133,7 +133,7 @@ async def test_an_unknown_message_that_is_sent_again_is_a_new_one_to_the_sender(
     async with database.begin() as tx:
         await tx.outbox.put("k", broadcast(), Terms(purpose="control"), NOON)
         (envelope,) = await tx.outbox.claim(NOON, urgent=False)
-        await tx.outbox.mark_leaving([envelope], NOON)
+        await tx.parcels.mark_leaving([envelope], NOON)
         await tx.outbox.settle(envelope.id, envelope.attempt, "unknown", NOON, reason="in_doubt")
         await tx.doubts.open(envelope.id, NOON, NOON, NOON + MINUTE)
         letter = await only(tx, "outbox")

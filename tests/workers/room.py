@@ -119,7 +119,7 @@ async def open_room(database: Database, content: Content) -> AsyncIterator[Room]
         directory = WeComDirectory(ContactApi(client))
         talk = Talk(database, content, directory, reader, effects, ears, clock)
         sessions = SessionDesk(content, Unanswered(effects))
-        others: Any = (None,) * 5  # who work on events that do not come up here
+        others: Any = (None,) * 6  # who work on events that do not come up here
         events = EventWorker(database, talk, sessions, *others, clock, manner=one_by_one)
         inbox = InboxWorker(database, channels, clock, store=Hearing(content).store)
         outbox = OutboxWorker(database, channels, content, clock, manner=one_by_one)

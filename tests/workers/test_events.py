@@ -36,9 +36,9 @@ class SlowTalk:
 
 
 def worker(database: Database, talk: SlowTalk, clock: FakeClock) -> EventWorker:
-    nobody: Any = None  # only messages come here
+    nobody: Any = (None,) * 7  # only messages come here
     talking: Any = talk
-    return EventWorker(database, talking, nobody, nobody, nobody, nobody, nobody, nobody, clock)
+    return EventWorker(database, talking, *nobody, clock)
 
 
 async def renewed(database: Database, clock: FakeClock) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bot.clock import FakeClock
 from bot.domain.delivery import Terms
 from bot.domain.doubt import MadeTask
+from bot.domain.mass_messages import Moment, Task, sender_of
 from bot.errors import Retryable
 from bot.storage.db import Database
 from bot.workers.content import Content
@@ -28,17 +29,20 @@ class Lists:
     def __init__(self) -> None:
         self.made: list[MadeTask] = []
         self.owners: dict[str, str] = {"msg-1": OWNER}
+        self.reached = frozenset({str(CHAT)})
         self.down = False
         self.asked: list[tuple[datetime, datetime]] = []
 
-    async def between(self, owner: str, start: datetime, end: datetime) -> Sequence[MadeTask]:
+    async def between(
+        self, message: Task | Moment, start: datetime, end: datetime
+    ) -> Sequence[MadeTask]:
         self.asked.append((start, end))
         if self.down:
             raise Retryable("down")
         return self.made
 
-    async def is_for(self, msgid: str, owner: str, chat: str) -> bool:
-        return self.owners[msgid] == owner and chat == CHAT
+    async def receivers(self, made: str, message: Task | Moment) -> frozenset[str]:
+        return self.reached if self.owners[made] == sender_of(message) else frozenset()
 
 
 @pytest.fixture

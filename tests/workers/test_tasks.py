@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from bot.clock import FakeClock
+from bot.domain.polling import Answer, Status
 from bot.errors import Retryable
 from bot.storage.db import Database
 from bot.storage.mending import Mending
@@ -19,15 +20,15 @@ from tests.make import CHAT, NOON, OWNER, new_step
 class Results:
     """Answers as it is told to, for every task alike."""
 
-    def __init__(self, outcome: Exception | int) -> None:
+    def __init__(self, outcome: Exception | Answer) -> None:
         self.outcome = outcome
         self.asked = 0
 
-    async def of(self, msgid: str, owner: str, chat: str) -> int:
+    async def all(self, msgid: str, owner: str) -> dict[str, Answer]:
         self.asked += 1
         if isinstance(self.outcome, Exception):
             raise self.outcome
-        return self.outcome
+        return {CHAT: self.outcome}
 
 
 async def a_waiting_task(database: Database) -> int:
@@ -81,7 +82,7 @@ async def test_a_day_after_its_window_it_is_a_dead_letter_and_can_be_asked_after
         assert letter.reason in ("wecom_-1", "IndexError")
         assert await Mending(tx.connection).retry(letter, "王芳", clock.now())
     asked = results.asked
-    results.outcome = 1
+    results.outcome = Answer(Status.SENT)
     await worker.step()
     assert results.asked == asked + 1
     async with database.read() as tx:

@@ -3,7 +3,24 @@
 from bot.storage.tables.columns import Moment, metadata
 from bot.storage.tables.contacts import contact_ways, follows, polls, transfers
 from bot.storage.tables.people import conversations, customers, drafts, groups, leads, ledger, turns
-from bot.storage.tables.runs import enrolments, quota, run_steps, scripts, send_tasks
+from bot.storage.tables.runs import (
+    enrolments,
+    moments,
+    quota,
+    readbacks,
+    run_steps,
+    scripts,
+    send_tasks,
+)
+from bot.storage.tables.sop import (
+    admissions,
+    approvals,
+    assignments,
+    holds,
+    occurrences,
+    publications,
+    withdrawals,
+)
 from bot.storage.tables.wire import (
     buckets,
     cursors,
@@ -19,6 +36,9 @@ from bot.storage.tables.wire import (
 
 __all__ = [
     "Moment",
+    "admissions",
+    "approvals",
+    "assignments",
     "buckets",
     "contact_ways",
     "conversations",
@@ -30,14 +50,19 @@ __all__ = [
     "events",
     "follows",
     "groups",
+    "holds",
     "leads",
     "leases",
     "ledger",
     "metadata",
+    "moments",
     "notices",
+    "occurrences",
     "outbox",
     "polls",
+    "publications",
     "quota",
+    "readbacks",
     "run_steps",
     "scripts",
     "send_tasks",
@@ -46,4 +71,5 @@ __all__ = [
     "tokens",
     "transfers",
     "turns",
+    "withdrawals",
 ]

@@ -23,6 +23,9 @@ customers = Table(
     Column("opted_out_at", Moment),
     Column("marketing_paused_until", Moment),
     Column("state", String(64), nullable=False, server_default=""),
+    Column("facts", JSON, nullable=False, server_default="{}"),  # what the bank's systems told
+    Column("facts_as_of", Moment),
+    Column("weekly_cap", Integer),  # how many messages a week were asked for, over all scripts
     Column("seen_at", Moment, nullable=False),
     *work_columns(),
     holder_column(),
@@ -41,6 +44,7 @@ groups = Table(
     Column("dismissed", Boolean, nullable=False, server_default="0"),
     Column("version", String(64), nullable=False, server_default=""),
     Column("announced", String(64), nullable=False, server_default=""),
+    Column("weekly_cap", Integer),
     Column("seen_at", Moment, nullable=False),
     *work_columns(),
     holder_column(),

@@ -77,6 +77,7 @@ outbox = Table(
     Column("policy", String(20), nullable=False),
     Column("lane", String(160), nullable=False),
     Column("bucket", String(40), nullable=False),
+    Column("batch", String(64), nullable=False, server_default=""),  # leaves in one call with these
     Column("urgent", Boolean, nullable=False, server_default="0"),
     Column("body", JSON, nullable=False),
     Column("facts", JSON, nullable=False),
@@ -97,6 +98,13 @@ outbox = Table(
         postgresql_where=text("due_at IS NOT NULL"),
     ),
     Index("ix_outbox_ref", "ref"),
+    Index(
+        "ix_outbox_batch",
+        "batch",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL AND batch <> ''"),
+        postgresql_where=text("due_at IS NOT NULL AND batch <> ''"),
+    ),
     Index(
         "ix_outbox_turn",
         "urgent",

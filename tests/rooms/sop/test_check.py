@@ -1,72 +1,12 @@
 from __future__ import annotations
 
-import shutil
-from datetime import date
-from pathlib import Path
-
 import pytest
 
-from bot.domain.knowledge import ProductSheet
-from bot.sop.check import Checked, check
 from bot.sop.library import load_workspace_files
-from tests.domain.builders import ROOT, day, head, step, tables
+from tests.domain.builders import day, head, step
+from tests.rooms.sop.desk import Desk, product
 
 SENIOR = "senior-21d.sop.yaml"
-TODAY = day("2026-10-12")
-QA = frozenset(f"qa-{number:02d}" for number in range(1, 26))
-
-
-def product(id: str = "demo-r2-001", risk: str | None = "R2") -> ProductSheet:
-    return ProductSheet.model_validate(
-        {
-            "id": id,
-            "name": "安稳小步·演示理财",
-            "term": "90 天",
-            "risk_rating": risk,
-            "valid_from": day("2026-09-01"),
-            "valid_to": day("2027-08-31"),
-        }
-    )
-
-
-class Desk:
-    """A copy of the starter's ``sop/`` that a test changes and then checks."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        shutil.copytree(ROOT / "sop", root / "sop")
-
-    def edit(self, name: str, old: str, new: str) -> int:
-        path = self.root / "sop" / name
-        text = path.read_text(encoding="utf-8")
-        assert old in text, old
-        path.write_text(text.replace(old, new, 1), encoding="utf-8")
-        return text[: text.index(old)].count("\n") + 1
-
-    def write(self, text: str, name: str = "trial.sop.yaml") -> None:
-        (self.root / "sop" / name).write_text(text, encoding="utf-8")
-
-    def check(
-        self, *, today: date = TODAY, products: tuple[ProductSheet, ...] = (product(),)
-    ) -> Checked:
-        return check(
-            load_workspace_files(self.root),
-            products={each.id: each for each in products},
-            qa_ids=QA,
-            tables=tables(),
-            today=today,
-        )
-
-    def told(self, **given: object) -> list[tuple[int, str]]:
-        return [
-            (problem.line, f"{problem.key} {problem.what} {problem.mend}")
-            for problem in self.check(**given).problems  # type: ignore[arg-type]
-        ]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
 
 
 def test_the_starter_is_sound(desk: Desk) -> None:
@@ -103,10 +43,12 @@ def test_the_starter_is_sound(desk: Desk) -> None:
         ("三个里有一个答不上", "另外三个里有一个答不上", "讲了两件事"),
         ("理财非存款、产品有风险、投资须谨慎。", "谢谢大家。", "缺少风险提示"),
         ("正文字数上限: 220", "正文字数上限: 60", "超过 60 个"),
-        ("错过时间窗: 当日补到18:00", "错过时间窗: 顺延一天", "本版还不能运行「顺延一天」"),
-        ("重复进入: 不允许", "重复进入: 每次锚点", "请把 状态 改为 草稿"),
+        ("起点: 群启动日", "起点: 生日", "客户群的剧本不能写「起点: 生日」"),
+        ("事件: 群打标签", "事件: 添加好友", "客户群的剧本不能由「添加好友」进入"),
         ("有效期至: 2027-08-31", "有效期至: 2026-09-30", "审批已过期(2026-09-30)"),
         ("审批日: 2026-09-01", "审批日: 2026-12-01", "还没到"),
+        ("审批人: 消保-何静", "审批人: 运营-周岚", "审批人和负责人是同一个人"),
+        ("本息合计 50 万元以内", "都有保障", "没有说 50 万元的上限"),
     ],
 )
 def test_a_fault_in_the_senior_script_is_said_on_its_line(
@@ -139,12 +81,13 @@ def test_an_approval_that_ends_today_still_holds(desk: Desk) -> None:
     assert any("审批已过期" in said for _, said in desk.told(today=day("2027-09-01")))
 
 
-def test_one_to_one_scripts_may_be_drafts_only(desk: Desk) -> None:
-    desk.edit("dormant-3waves.sop.yaml", "状态: 草稿", "状态: 已发布")
-    found = desk.told()
-    assert any("本版还不能运行「对象: 客户」" in said for _, said in found)
-    desk.edit("dormant-3waves.sop.yaml", "状态: 已发布", "状态: 停用")
-    assert desk.told() == []
+def test_a_stop_rule_without_a_worth_is_noted(desk: Desk) -> None:
+    assert not any("止损" in note.what for note in desk.check().notes)
+    desk.edit("dormant-3waves.sop.yaml", "  价值: 30  ", "  # 价值: 30  ")
+    checked = desk.check()
+    assert checked.problems == ()
+    assert "dormant-3waves" in checked.scripts
+    assert any("止损" in note.what for note in checked.notes)
 
 
 @pytest.mark.parametrize("key", ["时间", "类型", "发送方式", "正文"])
@@ -244,8 +187,9 @@ def test_nothing_is_sound_without_the_banks_facts(desk: Desk) -> None:
 
 
 def test_one_bad_script_leaves_the_others_sound(desk: Desk) -> None:
+    sound = set(desk.check().scripts)
     desk.edit(SENIOR, "{答复: qa-07}", "{答复: qa-99}")
-    assert set(desk.check().scripts) == {"dormant-3waves", "senior-weekly"}
+    assert set(desk.check().scripts) == sound - {"senior-21d"}
 
 
 WELCOME = """

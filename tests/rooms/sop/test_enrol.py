@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from bot.domain.ids import GroupChatId, RmId
-from bot.domain.people import GroupChat, GroupMember
+from bot.domain.admission import EntryRule, decide_entry
 from bot.domain.runs import RunStep
-from bot.sop.enrol import is_held_out, may_enter, plan_steps, start_day
+from bot.domain.subject import Registry, SubjectFacts
+from bot.sop.enrol import admit_all, plan_steps, start_day
 from tests.domain.builders import starter_bank, starter_script, tables
 from tests.make import local
 
 SCRIPT, BANK = starter_script("senior-21d.sop.yaml"), starter_bank()
 
 
-def group(count: int = 20, **values: Any) -> GroupChat:
-    members = tuple(GroupMember(id=f"wm{number}") for number in range(count))
-    owner = GroupMember(id="li.min", staff=True)
-    made = {
-        "id": GroupChatId("wrA"),
-        "name": "梧桐街银龄安心群1",
-        "owner": RmId("li.min"),
-        "tags": frozenset({"银龄群"}),
-        "members": (owner, *members),
-    }
-    return GroupChat.model_validate(made | values)
+RULE = EntryRule.of(SCRIPT, "v1")
+
+
+def group(size: int = 20, **values: Any) -> SubjectFacts:
+    member = BANK.member(values.get("owner", "li.min"))
+    facts = SubjectFacts(
+        id="wrA",
+        kind="group",
+        registry=Registry.of(BANK),
+        tags=frozenset({"银龄群"}),
+        owner="li.min",
+        owner_role=member.role if member else "",
+        owner_on_duty=member is not None and member.on_duty,
+        size=size,
+    )
+    return replace(facts, **values)
 
 
 @pytest.mark.parametrize(
@@ -39,19 +45,13 @@ def group(count: int = 20, **values: Any) -> GroupChat:
         (group(201), False),
         (group(tags=frozenset()), False),
         (group(tags=frozenset({"银龄群", "投诉处理中"})), False),
-        (group(owner=RmId("shen.mingyuan")), False),  # the head of the branch
-        (group(owner=RmId("stranger")), False),
-        (group(dismissed=True), False),
+        (group(owner="shen.mingyuan"), False),  # the head of the branch
+        (group(owner="stranger"), False),
+        (group(alive=False), False),
     ],
 )
-def test_a_group_enters_by_its_tags_size_and_owner(chat: GroupChat, enters: bool) -> None:
-    assert may_enter(SCRIPT, chat, BANK) is enters
-
-
-@pytest.mark.parametrize("status", ["草稿", "待审", "停用"])
-def test_a_script_that_is_not_published_takes_nobody(status: str) -> None:
-    script = SCRIPT.model_copy(update={"status": type(SCRIPT.status)(status)})
-    assert not may_enter(script, group(), BANK)
+def test_a_group_enters_by_its_tags_size_and_owner(chat: SubjectFacts, enters: bool) -> None:
+    assert decide_entry(RULE, chat, BANK, local("10:00")).enters is enters
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,14 @@ def test_day_one_is_today_while_the_morning_is_young(clock: str, begins: str) ->
 
 
 def test_about_a_tenth_is_held_out_and_always_the_same() -> None:
-    chats = [group(id=GroupChatId(f"wr{number}")) for number in range(1000)]
-    held = [is_held_out(SCRIPT, chat) for chat in chats]
-    assert 70 <= sum(held) <= 130
-    assert held == [is_held_out(SCRIPT, chat) for chat in chats]
+    chats = [group(id=f"wr{number}") for number in range(1000)]
+    admitted = admit_all(SCRIPT, "v1", chats, BANK, tables(), local("10:00"))
+    held = [one.candidate.facts.id for one in admitted if one.state == "held_out"]
+    assert 70 <= len(held) <= 130
+    again = admit_all(SCRIPT, "v1", reversed(chats), BANK, tables(), local("10:00"))
+    assert sorted(held) == sorted(
+        one.candidate.facts.id for one in again if one.state == "held_out"
+    )
 
 
 def test_steps_that_have_begun_keep_their_day() -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.messages import Broadcast, GroupWelcome, Image, StaffCard, Text
 from bot.domain.runs import GroupFace, Run, RunStep
 from bot.domain.script import SopScript
-from bot.domain.steps import Guard
+from bot.domain.step_terms import Guard
 from bot.sop.fire import Fired, GuardFacts, Wording, Wordings, fire, guard_holds, word
 from bot.sop.stencil import Stencil
 from bot.storage.letters import seal
@@ -85,7 +85,7 @@ def test_a_letter_from_a_stencil_is_the_letter_itself(step: str) -> None:
     assert part is not None
     row = row_of(step)
     wording = word(SCRIPT, part, VALUES)
-    stencil = Stencil.of(SCRIPT, part, row, SPAN, GROUP, wording, ZONE)
+    stencil = Stencil.of(SCRIPT, part, row, SPAN, GROUP, wording, ZONE, version=RUN.version)
     for number, chat in enumerate((CHAT, 'wr"\\群'), start=40):
         run = RUN.model_copy(update={"id": number, "subject": chat})
         itself = fire(SCRIPT, part, run, row, SPAN, GROUP, wording, ZONE)

@@ -1,0 +1,91 @@
+"""Commands about script files themselves: are they sound, and what may stand in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.root import AsJson, Folder, today
+from bot.cli.sop import sop
+from bot.terminal import print_problems, the_workspace
+
+if TYPE_CHECKING:
+    from bot.errors import Problem
+    from bot.workers.checking import Findings
+
+
+@sop.command("check")
+def check_files(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="剧本文件；不写就检查工作目录里的全部剧本。")
+    ] = None,
+    folder: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """检查剧本：写法、用词、额度、时段、分支、产品、审批，每处都说在第几行、怎么改。
+
+    有要改的，退出码是 1；只有提醒，退出码是 0。
+    例：zhilin sop check sop/senior-21d.sop.yaml
+    """
+    from bot.workers.checking import check_scripts
+    from bot.workers.files import tables_for
+
+    workspace = the_workspace(folder, or_starter=True)
+    found = check_scripts(workspace, tables_for(today()), today(), files or ())
+    if as_json:
+        typer.echo(json.dumps(_plain(found), ensure_ascii=False))
+    else:
+        _print(found)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _print(found: Findings) -> None:
+    if found.problems:
+        print_problems(found.problems)
+    else:
+        typer.echo(f"没有问题：剧本 {len(found.files)} 个，步骤 {found.steps} 个。")
+    if found.notes:
+        typer.echo(f"提醒 {len(found.notes)} 处，不改也能发：")
+        for note in found.notes:
+            typer.echo(f"  {note}")
+
+
+def _plain(found: Findings) -> dict[str, object]:
+    return {
+        "files": list(found.files),
+        "steps": found.steps,
+        "problems": [_problem(problem) for problem in found.problems],
+        "notes": [_problem(note) for note in found.notes],
+    }
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "key": problem.key,
+        "what": problem.what,
+        "mend": problem.mend,
+    }
+
+
+@sop.command()
+def schema(
+    out: Annotated[Path | None, typer.Option(help="写到这个文件；不写就打印出来。")] = None,
+) -> None:
+    """写出剧本文件的 JSON Schema：编辑器靠它补全每个键、说明怎么写、把写错的标出来。
+
+    例：zhilin sop schema --out sop.schema.json
+    """
+    from bot.sop.schema import schema_text
+
+    text = schema_text()
+    if out is None:
+        typer.echo(text)
+        return
+    out.write_text(text + "\n", encoding="utf-8")
+    typer.echo(f"写好了 {out}。")

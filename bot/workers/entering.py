@@ -1,0 +1,274 @@
+"""Lets subjects enter scripts: one way for events, lists, sweeps, people and the scripts before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Literal
+
+from bot.domain.admission import Answers, EntryRule, Layer, PastRun, answers_as_json
+from bot.domain.hold import Holds
+from bot.domain.people import GroupChat
+from bot.domain.registry import TAGGED_GROUP
+from bot.domain.script import SopScript
+from bot.domain.script_parts import Status
+from bot.domain.subject import SubjectFacts
+from bot.sop.enrol import Admission, Candidate, Doorway
+from bot.storage.admissions import Decision
+from bot.storage.db import Tx
+from bot.storage.letters import to_json
+from bot.workers.content import Content, version_of
+from bot.workers.entry_plans import place_steps
+from bot.workers.wishes import (
+    GOES_ON,
+    Asked,
+    Wish,
+    entry_of,
+    is_limited,
+    kind_of,
+    new_run,
+    offered,
+    refusal_of,
+)
+
+ASK_AGAIN = timedelta(minutes=5)
+_QUIETLY = frozenset({"running", "entered_before", "too_soon"})  # nothing new is decided
+
+
+Manner = Literal["told", "kept", "swept", "gate"]
+_UNMENTIONED: dict[Manner, frozenset[str]] = {
+    "told": _QUIETLY,
+    "kept": _QUIETLY,
+    "swept": _QUIETLY | {"audience"},
+    "gate": frozenset(),  # who waits has to be told off
+}
+
+
+class Entrance:
+    """Judges wishes and writes what comes of them, inside the caller's transaction."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._rules: dict[int, tuple[SopScript, EntryRule]] = {}
+
+    def rule(self, script: SopScript) -> EntryRule:
+        """Return a script as entry judges it; raise ``ExpressionError`` where it cannot be."""
+        known = self._rules.get(id(script))
+        if known is None or known[0] is not script:
+            if len(self._rules) > 200:
+                self._rules.clear()
+            known = self._rules[id(script)] = (script, EntryRule.of(script, version_of(script)))
+        return known[1]
+
+    async def ask(
+        self,
+        tx: Tx,
+        script: SopScript,
+        wishes: Sequence[Wish],
+        now: datetime,
+        *,
+        room: int | None = None,
+        manner: Manner = "told",
+        at_gate: bool = False,
+    ) -> Asked:
+        """Judge wishes to enter one version of a script, each of another subject or occurrence.
+
+        Where a script lets only so many in an hour, all wait at its gate (E4): only who calls
+        ``at_gate`` lets them in, as many as there is ``room`` for. In the ``manner`` of told a
+        refusal is kept and put into the ledger, in that of kept only kept; a sweep through
+        everybody leaves those unmentioned who merely are not meant. Who waited at the gate is
+        told in any case.
+        """
+        if not wishes or script.status is not Status.PUBLISHED:
+            return Asked()
+        if not at_gate and is_limited(script):
+            room = 0
+        rule = self.rule(script)
+        facts, past = await self._read(tx, rule, {wish.subject for wish in wishes}, now)
+        standings = self._excluding(script)
+        candidates = [_candidate(script.id, wish, facts, past, standings) for wish in wishes]
+        holds = await self._content.holds(tx, [(script.id, rule.version)], now)
+        doorway = self._doorway(rule, holds, now)
+        admissions = doorway.admit_all(candidates, room)
+        asked = Asked(admissions, await self._begin(tx, rule, admissions, now))
+        await self._decide(tx, rule, list(zip(wishes, admissions, strict=True)), now, manner)
+        if not at_gate and asked.count("waiting"):
+            await tx.admissions.hurry(script.id, "gate", now, now)
+        return asked
+
+    def _doorway(self, rule: EntryRule, holds: Holds, now: datetime) -> Doorway:
+        def held(facts: SubjectFacts) -> str:
+            script = rule.script.id
+            return holds.draining(script, rule.version, facts.branch, facts.owner, facts.id)
+
+        content = self._content
+        return Doorway(
+            rule,
+            content.bank,
+            content.tables,
+            now,
+            holdouts=content.holdouts,
+            held=held if holds else None,
+        )
+
+    async def _read(
+        self, tx: Tx, rule: EntryRule, ids: Collection[str], now: datetime
+    ) -> tuple[dict[str, SubjectFacts], dict[str, list[PastRun]]]:
+        script, bank = rule.script, self._content.bank
+        kind = kind_of(script)
+        facts = await tx.subjects.load(ids, kind, bank, rule.needs, now, lock=True)
+        scripts = {script.id, *self._excluding(script)}
+        return facts, await tx.subjects.past_runs(ids, scripts)
+
+    def _excluding(self, script: SopScript) -> dict[str, int]:
+        """Return the standings of the other scripts of its 互斥组."""
+        if script.exclusive is None:
+            return {}
+        others = self._content.snapshot.scripts.values()
+        return {
+            other.id: self.rule(other).standing
+            for other in others
+            if other.exclusive == script.exclusive and other.id != script.id
+        }
+
+    async def _begin(
+        self, tx: Tx, rule: EntryRule, admissions: Sequence[Admission], now: datetime
+    ) -> dict[str, int]:
+        """Write the runs that begin, and end those that give way to them."""
+        script = rule.script
+        inside = [one for one in admissions if one.state in ("entered", "held_out")]
+        if not inside:
+            return {}
+        gone = [run for one in inside for run in one.verdict.supersedes if one.state == "entered"]
+        if gone:
+            await tx.runs.end_all(gone, "exited", "superseded", now)
+        expires_at = now + timedelta(days=script.max_days)
+        began = await tx.enrolling.begin(
+            script.id,
+            rule.version,
+            kind_of(script),
+            [new_run(one) for one in inside],
+            now,
+            expires_at,
+        )
+        entries = [
+            entry_of(rule, one, began[one.candidate.facts.id])
+            for one in inside
+            if one.candidate.facts.id in began
+        ]
+        await tx.planning.note(entries, now)
+        fresh = [one for one in inside if one.state == "entered"]
+        if not script.flows:
+            content = self._content
+            await place_steps(tx, script, fresh, began, content.bank, content.tables, now)
+        return began
+
+    async def _decide(
+        self,
+        tx: Tx,
+        rule: EntryRule,
+        judged: Sequence[tuple[Wish, Admission]],
+        now: datetime,
+        manner: Manner,
+    ) -> None:
+        """Keep what was decided, with the five answers; what stands already is left alone."""
+        script = rule.script
+        kept = [
+            (one, self._decision(rule, wish, one, now))
+            for wish, one in judged
+            if one.reason not in _UNMENTIONED[manner]
+        ]
+        if not kept:
+            return
+        decided = [decision for _, decision in kept]
+        before = await tx.admissions.known(script.id, {one.subject for one in decided})
+        fresh = [
+            (one, decision)
+            for one, decision in kept
+            if before.get((decision.subject, decision.key)) != (decision.state, decision.reason)
+            or decision.state == "retry"
+        ]
+        await tx.admissions.put([decision for _, decision in fresh], now)
+        if manner in ("told", "gate"):
+            refused = [one for one, decision in fresh if decision.state == "refused"]
+            await tx.planning.note([refusal_of(rule, one) for one in refused], now)
+
+    def _decision(self, rule: EntryRule, wish: Wish, one: Admission, now: datetime) -> Decision:
+        entry = rule.script.entry
+        asked_at = wish.asked_at or now
+        until = asked_at + timedelta(minutes=entry.grace_minutes)
+        facts = one.candidate.facts
+        again = one.state == "missing" and now < until
+        state = "retry" if again else "refused" if one.state == "missing" else one.state
+        return Decision(
+            script=rule.script.id,
+            subject=facts.id,
+            key=one.key,
+            state=state,
+            reason=one.reason,
+            verdicts=_kept(
+                one.verdict.answers, one.verdict.layer, tuple(wish.kept_of(one.state).items())
+            ),
+            rank=one.rank,
+            data_as_of=facts.as_of,
+            due_at=min(now + ASK_AGAIN, until) if again else None,
+            at=asked_at if again else now,
+        )
+
+
+def _candidate(
+    script: str,
+    wish: Wish,
+    facts: Mapping[str, SubjectFacts],
+    past: Mapping[str, Sequence[PastRun]],
+    standings: Mapping[str, int],
+) -> Candidate:
+    runs = past.get(wish.subject, ())
+    rivals = {
+        run.id: standings[run.script]
+        for run in runs
+        if run.state == "running" and run.script in standings
+    }
+    return Candidate(
+        facts[wish.subject],
+        wish.key,
+        wish.on,
+        wish.happened_at,
+        [run for run in runs if run.script == script],
+        rivals,
+        wish.listed,
+    )
+
+
+@lru_cache(maxsize=256)
+def _kept(answers: Answers, layer: Layer, kept: tuple[tuple[str, str | bool], ...]) -> str:
+    """Return a decision's answers as they are stored; those of a crowd are few."""
+    return to_json(answers_as_json(answers, layer) | dict(kept))
+
+
+async def enter(
+    tx: Tx, script: SopScript, group: GroupChat, content: Content, now: datetime
+) -> None:
+    """Ask whether a group may begin a version of a script, and begin it where it may."""
+    await enter_subject(tx, script, group.id, content, now)
+
+
+async def enter_subject(
+    tx: Tx, script: SopScript, subject: str, content: Content, now: datetime
+) -> None:
+    """Ask whether a customer or group may begin a version of a script; begin it where it may."""
+    await Entrance(content).ask(tx, script, [Wish(subject)], now)
+
+
+async def enter_by_tags(tx: Tx, group: GroupChat, content: Content, now: datetime) -> None:
+    """Ask every script that groups enter by their tags, or by whatever changes, about a group."""
+    entrance = Entrance(content)
+    for script in offered(content.snapshot).values():
+        wanted = script.audience.tags_any
+        meant = script.entry.event == TAGGED_GROUP or script.entry.by == GOES_ON
+        if kind_of(script) != "group" or not meant or (wanted and not group.tags & set(wanted)):
+            continue  # whoever bears none of its tags was never tagged for it
+        version = content.version_for(script.id, group.id, group.tags)
+        if version is not None:
+            await entrance.ask(tx, version, [Wish(group.id)], now)

@@ -1,0 +1,1 @@
+"""The engine of runs: what it promises, for random scripts, events and crashes."""
