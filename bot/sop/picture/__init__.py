@@ -1,0 +1,1 @@
+"""A script as one picture to hang on a wall."""
