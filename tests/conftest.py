@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.postgres import migrated_postgres as migrated_postgres
 from tests.postgres import postgres_url as postgres_url
@@ -22,3 +24,11 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
         if name.upper() in _PROXIES:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """Undo what a command run inside this process sets: which lines of the log are told."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)

@@ -7,16 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import structlog
 
 from bot.log import logger, mask_numbers, set_up_logs
-
-
-@pytest.fixture(autouse=True)
-def as_before():
-    """Leave structlog as it was found."""
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(
