@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from bot.front import listening as listening
 from bot.knowledge.index import KnowledgeIndex
 from bot.leads.desk import LeadDesk
 from bot.log import logger
+from bot.memory import settled
 from bot.parts import Progress, Wire, open_content, open_database, open_wire
 from bot.ports import Clock
 from bot.storage.db import Database
@@ -272,8 +272,8 @@ async def serve(
                 listening(web_half, server.host, port or server.port)
             )
         log.info("bot_started", address=address, role=role)
-        gc.freeze()  # files, index and model stay: to look through them again slows every worker
-        await app.run(stopping)
+        with settled():
+            await app.run(stopping)
     log.info("bot_stopped", role=role)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from datetime import datetime, timedelta
 from statistics import median
@@ -12,6 +11,7 @@ from bot.bench.bare import write_bare
 from bot.bench.figures import Progress
 from bot.bench.ground import Grounds, content_of, fill, on_both
 from bot.clock import FakeClock
+from bot.memory import settled
 from bot.storage.db import Database
 from bot.workers.content import Content, read_snapshot
 from bot.workers.publish import publish
@@ -56,12 +56,10 @@ async def _round(url: str, content: Content, *, with_reference: bool) -> dict[st
     database = await Database.open(url)
     try:
         moments = await prepare(database, content, _GROUPS)
-        gc.collect()
-        gc.freeze()  # as the bot does once it stands
-        steps, seconds = await play(database, content, moments)
+        with settled():  # as the bot does once it stands
+            steps, seconds = await play(database, content, moments)
         reference = await write_bare(url) if with_reference else 0
     finally:
-        gc.unfreeze()
         await database.close()
     return {"steps": steps, "steps_per_s": round(steps / seconds), "reference": reference}
 

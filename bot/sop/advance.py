@@ -75,6 +75,9 @@ class Thinker:
 
     def _rest(self, thought: Advance, standing: Standing) -> None:
         """Sleep until the next step opens or closes; end the run once nothing is left."""
+        if len(standing.due) == 1 and thought.letters:
+            thought.wake_at = standing.later  # its one step is on its way: most of a wave
+            return
         changed = {change.id: change for change in thought.changes}
         now_are = [changed.get(row.id, row) for row in standing.due]
         if not standing.unfinished and all(each.state in FINAL_STEPS for each in now_are):

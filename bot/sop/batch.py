@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from bot.domain.audience import bucket
@@ -11,7 +11,6 @@ from bot.domain.calendar import CalendarTables
 from bot.domain.expression import Expression, parse
 from bot.domain.expression_values import Known
 from bot.domain.hold import Holds
-from bot.domain.lead import Need
 from bot.domain.misfire import Late
 from bot.domain.opening import Hours
 from bot.domain.placing import Placer
@@ -42,12 +41,13 @@ _REPLY = "客户回复"
 class BatchFacts:
     """What the steps of a batch are judged by, of every subject in it that they ask about.
 
-    ``assignments`` are the arms of units that were exposed, by (experiment, unit).
-    ``more`` is what conditions ask of each script itself: 本波增量上界, 成本. ``hold_unknown`` has
-    steps wait whose day nobody has published yet.
+    ``needs`` are those of which anybody of a group has or had a lead. ``assignments`` are the
+    arms of units that were exposed, by (experiment, unit). ``more`` is what conditions ask of each
+    script itself: 本波增量上界, 成本. ``hold_unknown`` has steps wait whose day nobody has
+    published yet.
     """
 
-    needs: frozenset[tuple[str, str]] = frozenset()
+    needs: Mapping[str, Collection[str]] = field(default_factory=dict)
     complaints: Mapping[str, int] = field(default_factory=dict)
     products: Mapping[str, int] = field(default_factory=dict)
     subjects: Mapping[str, SubjectFacts] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class BatchFacts:
         """Return what is true of one group."""
         return GuardFacts(
             today=today,
-            needs_in_group=frozenset(need.value for need in Need if (group, need) in self.needs),
+            needs_in_group=self.needs.get(group, ()),
             complaints_this_week=self.complaints.get(group, 0),
             products_this_week=self.products.get(group, 0),
         )
@@ -107,6 +107,11 @@ class Batch:
         """Return who finds days for steps."""
         return Placer(played.script, self.hours(run, played), self.tables, self.zone)
 
+    @property
+    def same_for_all(self) -> bool:
+        """Tell whether nobody holds the steps of some subjects only."""
+        return self._holds is None
+
     def held(self, run: Run, step: str, owner: str) -> str:
         """Return why a step has to wait for a person now; empty where it does not."""
         if self._nobody_knows and self.tables.source(self.today) == "provisional":
@@ -132,10 +137,10 @@ class Batch:
         if known is None:
             return None
         if more := self.facts.more.get(run.script):
-            known = replace(known, more=more)
+            known = known._replace(more=more)
         if until is not None and any(event.at > until for event in known.happened):
             in_time = tuple(event for event in known.happened if event.at <= until)
-            known = replace(known, happened=in_time)
+            known = known._replace(happened=in_time)
         return known.seen(max(self.now, heard_at or self.now), since)
 
     def holds_true(self, condition: str, run: Run, since: datetime | None = None) -> bool:
@@ -166,10 +171,7 @@ class Batch:
         self, run: Run, played: Played, part: Step | Overlay, round: int, day: date, way: SendBy
     ) -> str:
         """Say which cap leaves a step no room on a day when it goes out this way; empty: none."""
-        slots = self._taken.get(run.subject)
-        if slots is None:
-            slots = self._slots(run.subject)
-        if slots:
+        if self.taken(run.subject):
             return self._full(run, played, part, round, day, way)
         # Of most subjects nothing is in the way: what their caps say then is worked out once.
         same = (run.script, run.version, part.id, way, run.subject_kind, run.weekly_cap)
@@ -183,7 +185,7 @@ class Batch:
         kinds = kinds_of(part, way, run.subject_kind)
         if not kinds:
             return ""
-        slots, caps = self._slots(run.subject), self._caps_of(run, played, kinds)
+        slots, caps = self.taken(run.subject), self._caps_of(run, played, kinds)
         key, priority = slot_key(run.id, part.id, round), played.script.priority_of(part)
         return room(slots, caps, day, key, priority, kinds) or ""
 
@@ -205,7 +207,7 @@ class Batch:
             priority = played.script.priority_of(part)
             thought.reserved.append(Reserved(run.subject, key, kinds, day, priority))
             at = planned_at(day, self.zone)
-            mine = self._slots(run.subject)
+            mine = self.taken(run.subject)
             mine += [Slot(kind, at, key, priority, "planned") for kind in kinds]
 
     def release(self, thought: Advance, key: str) -> None:
@@ -213,13 +215,15 @@ class Batch:
         thought.reserved[:] = [one for one in thought.reserved if one.key != key]
         if key not in thought.released:
             thought.released.append(key)
-        mine = self._slots(thought.run.subject)
+        mine = self.taken(thought.run.subject)
         mine[:] = [slot for slot in mine if slot.key != key]
 
-    def _slots(self, subject: str) -> list[Slot]:
-        if subject not in self._taken:
-            self._taken[subject] = list(self.facts.slots.get(subject, ()))
-        return self._taken[subject]
+    def taken(self, subject: str) -> list[Slot]:
+        """Return the places that are taken among a subject's messages, by this batch too."""
+        slots = self._taken.get(subject)
+        if slots is None:
+            slots = self._taken[subject] = list(self.facts.slots.get(subject, ()))
+        return slots
 
     def _caps_of(self, run: Run, played: Played, kinds: tuple[Kind, ...]) -> Caps:
         tired = "private" in kinds and self._is_tired(run)
@@ -243,4 +247,4 @@ class Batch:
             return False
         known = self.facts.subjects.get(run.subject)
         replies = [one.at for one in known.happened if one.kind == _REPLY] if known else []
-        return is_tired(self._slots(run.subject), max(replies, default=None))
+        return is_tired(self.taken(run.subject), max(replies, default=None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,7 +16,6 @@ from bot.domain.runs import Face, PersonFace, Run, RunStep, slot_key
 from bot.domain.script import SopScript
 from bot.domain.step_terms import Guard
 from bot.domain.steps import Overlay, SendBy, Step
-from bot.domain.value import Value
 from bot.sop.cards import nudge_card, private_nudge_card, task_card
 from bot.sop.filling import Wording as Wording
 from bot.sop.filling import Wordings as Wordings
@@ -29,11 +29,11 @@ _NO_WORDS = "no_words"
 StepMessage = Broadcast | CustomerBroadcast | Moment | KfTouch | GroupWelcome | StaffCard
 
 
-class GuardFacts(Value):
+class GuardFacts(NamedTuple):
     """What a step's 前提 is judged by."""
 
     today: date
-    needs_in_group: frozenset[str] = frozenset()
+    needs_in_group: Collection[str] = ()
     complaints_this_week: int = 0
     products_this_week: int = 0
 
@@ -131,7 +131,7 @@ def _for_person(
     zone: ZoneInfo,
 ) -> StepMessage | str:
     manager, customer, contents = RmId(face.owner), CustomerId(run.subject), wording.contents
-    number, time, name = row.id, row.iteration + 1, face.name or _NAMELESS
+    number, time, name = row.id, row.iteration + 1, called(face)
     match way:
         case SendBy.BROADCAST:
             return CustomerBroadcast(manager=manager, customers=(customer,), contents=contents)
@@ -151,6 +151,11 @@ def _for_person(
             return task_card(manager, number, time, about, wording.text, row.closes_at, zone)
         case _:
             return "way_not_supported"
+
+
+def called(face: Face) -> str:
+    """Return how staff are told of whom a step is about; a customer may have no name yet."""
+    return face.name or (_NAMELESS if isinstance(face, PersonFace) else "")
 
 
 def step_key(run: int, step: str, iteration: int, round: int = 1) -> str:

@@ -15,9 +15,10 @@ from bot.domain.runs import Face, RunStep, slot_key
 from bot.domain.script_parts import WhenFull
 from bot.domain.steps import SendBy, Step
 from bot.domain.withdrawal import WITHDRAWN
+from bot.sop.alike import Alike, Ready
 from bot.sop.batch import Batch
-from bot.sop.fire import fire, step_key, ways_of
-from bot.sop.stencil import Stencil
+from bot.sop.fire import called, fire, step_key, ways_of
+from bot.sop.stencil import FOR_MANY, Stencil
 from bot.sop.thought import Advance, Played
 from bot.sop.turn import Turn
 from bot.storage.letters import Letter, seal
@@ -39,9 +40,12 @@ class Opener:
         # The windows of a batch are few: those of one day of one script.
         self._spans: dict[tuple[datetime, datetime, str, str], Span | None] = {}
         self._stencils = batch.wordings.letters(batch.today)
+        self._alike = Alike(batch)
 
     def open(self, thought: Advance, played: Played, row: RunStep, face: Face) -> Outcome:
         """Say what becomes of a planned step now."""
+        if self._alike.send(thought, played, row, face):
+            return "queued"
         part = played.parts.get(row.step)
         if part is None:
             return self._skip(thought, row, "step_removed")
@@ -86,11 +90,14 @@ class Opener:
         written = self._letter(turn, span, way, variant, closes_at)
         if isinstance(written, str):
             return self._skip(thought, row, written)
-        letter, text = written
+        letter, text, stencil = written
         if exposure is not None:
             batch.expose(thought, exposure)
         if (row.way and way != row.way) or turn.is_later():
             batch.reserve(thought, turn.played, part, row.round, batch.today, way)
+        elif stencil is not None:
+            ready = Ready(stencil, text, closes_at, way, WAY_NAMES[way], part)
+            self._alike.keep(turn.run, row, turn.face, ready)
         thought.letters.append(letter)
         iteration = row.iteration + 1
         thought.queue(row, iteration, text, closes_at, WAY_NAMES[way], variant)
@@ -165,8 +172,11 @@ class Opener:
 
     def _letter(
         self, turn: Turn, span: Span, way: SendBy, variant: str, closes_at: datetime
-    ) -> tuple[Letter, str] | str:
-        """Write what a step becomes, with its words; a string is the reason for nothing."""
+    ) -> tuple[Letter, str, Stencil | None] | str:
+        """Write what a step becomes, with its words; a string is the reason for nothing.
+
+        With the stencil comes what differs from another's letter in the names alone.
+        """
         run, row, face = turn.run, turn.row, turn.face
         key = step_key(run.id, row.step, row.iteration + 1, row.round)
         same = (
@@ -177,10 +187,10 @@ class Opener:
         if known is None:
             fresh = self._fresh(turn, key, span, way, variant, closes_at)
             if not isinstance(fresh, Stencil):
-                return fresh
+                return fresh if isinstance(fresh, str) else (*fresh, None)
             known = self._stencils[same] = fresh, turn.wording(variant).text
         stencil, text = known
-        return stencil.letter(key, run.subject, run.id, row.id), text
+        return stencil.letter(key, run, row.id, called(face)), text, stencil
 
     def _fresh(
         self, turn: Turn, key: str, span: Span, way: SendBy, variant: str, closes_at: datetime
@@ -191,7 +201,7 @@ class Opener:
         row = turn.row.model_copy(
             update={"variant": variant, "way": WAY_NAMES[way], "closes_at": closes_at}
         )
-        own = way is not SendBy.BROADCAST or self._batch.wordings.personal(part, variant)
+        own = way not in FOR_MANY or self._batch.wordings.personal(part, variant)
         if own or wording.no_text or not wording.contents:
             fired = fire(script, part, run, row, span, face, wording, zone, way=way)
             if isinstance(fired, str):

@@ -1,4 +1,4 @@
-"""A mass message written once for all who get the same words from one sender in one window.
+"""A message written once for all who get the same words from one sender in one window.
 
 Thousands of groups get a step at the same moment: their letters differ in the group, the run and
 the step's number only, and writing those into a finished letter takes a tenth of making one.
@@ -6,8 +6,9 @@ the step's number only, and writing those into a finished letter takes a tenth o
 
 from __future__ import annotations
 
-import json
+import re
 from datetime import date, datetime
+from json.encoder import encode_basestring
 from zoneinfo import ZoneInfo
 
 from bot.domain.runs import Face, PersonFace, Run, RunStep
@@ -16,22 +17,26 @@ from bot.domain.steps import Overlay, SendBy, Step
 from bot.sop.fire import Fired, Wording, fire
 from bot.storage.letters import Letter, seal
 
-_SUBJECT, _RUN, _STEP = "=-the-subject-=", 9_007_199_254_740_001, 9_007_199_254_740_003
+FOR_MANY = frozenset(SendBy) - {SendBy.MOMENTS, SendBy.KF}
+"""The ways whose messages differ in nothing else; what 微信客服 says depends on the session."""
+
+_SUBJECT, _NAME = "=-the-subject-=", "=-the-name-="
+_RUN, _STEP = 9_007_199_254_740_001, 9_007_199_254_740_003
+_OPEN = {f'"{_SUBJECT}"': "subject", _NAME: "name", str(_RUN): "run", str(_STEP): "step"}
+_MARKS = re.compile("|".join(_OPEN))
+_OF_FACTS = ["run", "step", "subject"]  # each once
 _DAY = date(2000, 1, 1)  # no word of a letter says when its run began
 
 
 class Stencil:
-    """A letter with the group or customer, the run and the step left open."""
+    """A letter with the group or customer, its name, the run and the step left open."""
 
     def __init__(self, letter: Letter) -> None:
         self._letter = letter
-        self._body = letter.body.split(f'["{_SUBJECT}"]')
-        subject = letter.facts.split(f'"{_SUBJECT}"')
-        run = subject[-1].split(f'"enrolment":{_RUN}')
-        step = run[-1].split(f'"run_step":{_STEP}')
-        if (len(self._body), len(subject), len(run), len(step)) != (2, 2, 2, 2):
+        self._body, _ = _opened(letter.body)
+        self._facts, named = _opened(letter.facts)
+        if sorted(named) != _OF_FACTS:
             raise ValueError("a letter does not name its subject, run and step once each")
-        self._facts = (subject[0], run[0], *step)
 
     @classmethod
     def of(
@@ -47,7 +52,7 @@ class Stencil:
         version: str = "",
         way: SendBy | None = None,
     ) -> Stencil:
-        """Make the stencil of a 企业群发, whatever its group or customer.
+        """Make the stencil of what goes out ``FOR_MANY``, whatever its group or customer.
 
         ``version`` is the script's, of which its runs are.
         """
@@ -63,24 +68,26 @@ class Stencil:
             state="running",
         )
         row = row.model_copy(update={"id": _STEP})
-        fired = fire(script, part, run, row, span, face, wording, zone, way=way)
+        someone = face._replace(name=_NAME)
+        fired = fire(script, part, run, row, span, someone, wording, zone, way=way)
         if not isinstance(fired, Fired):
             raise ValueError(f"nothing goes out: {fired}")
         return cls(seal("", fired.message, fired.terms))
 
-    def letter(self, key: str, subject: str, run: int, step: int) -> Letter:
-        """Return the letter to one group or customer."""
+    def letter(self, key: str, run: Run, step: int, called: str) -> Letter:
+        """Return the letter to a run's group or customer, who is ``called`` that."""
         _, channel, policy, _, bucket, batch, urgent, _, _ = self._letter
-        name = json.encoder.encode_basestring(subject)
-        body, facts = self._body, self._facts
-        return Letter(
-            key,
-            channel,
-            policy,
-            key,
-            bucket,
-            batch,
-            urgent,
-            f"{body[0]}[{name}]{body[1]}",
-            f'{facts[0]}{name}{facts[1]}"enrolment":{run}{facts[2]}"run_step":{step}{facts[3]}',
-        )
+        own = {
+            "subject": encode_basestring(run.subject),
+            "name": encode_basestring(called)[1:-1],
+            "run": run.id,
+            "step": step,
+        }
+        body, facts = self._body % own, self._facts % own
+        return Letter(key, channel, policy, key, bucket, batch, urgent, body, facts)
+
+
+def _opened(text: str) -> tuple[str, list[str]]:
+    """Return a text with places for what is left open, and whose places they are."""
+    named = [_OPEN[mark] for mark in _MARKS.findall(text)]
+    return _MARKS.sub(lambda mark: f"%({_OPEN[mark[0]]})s", text.replace("%", "%%")), named

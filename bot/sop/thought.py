@@ -70,7 +70,8 @@ class Played:
         """Tell whether a step that is due has a 前提."""
         if not self.guarded:
             return False
-        return any(row.step in self.guarded for row in _opening(standing))
+        rows = standing.due if standing.row is None else (standing.row,)
+        return any(row.step in self.guarded and row.state == "planned" for row in rows)
 
     def asks_facts(self, standing: Standing) -> bool:
         """Tell whether what is known of the subject decides what becomes of the run now."""

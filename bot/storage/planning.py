@@ -59,10 +59,13 @@ class Planning:
                 due[row[0]].append(step_of(row[_AROUND:]))
         return [_standing(run, around[run.id], due[run.id]) for run in runs]
 
-    async def leads_in(self, groups_: Iterable[str]) -> set[tuple[str, str]]:
-        """Return (group, need) of every lead that anybody of these groups has or had."""
+    async def leads_in(self, groups_: Iterable[str]) -> dict[str, set[str]]:
+        """Return by group of which needs anybody of these groups has or had a lead."""
         rows = await self._connection.execute(_leads(self._on_sqlite), {"among": sorted(groups_)})
-        return {(row[0], row[1]) for row in rows}
+        found: dict[str, set[str]] = {}
+        for group, need in rows:
+            found.setdefault(group, set()).add(need)
+        return found
 
     async def leads_since(
         self, groups_: Iterable[str], need: str, since: datetime

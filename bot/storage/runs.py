@@ -23,6 +23,8 @@ _STEP = tuple(RunStep.model_fields)
 _TOKEN = frozenset({"key", "node_at", "round", "arms", "shifted", "been"})
 _TAKEN = tuple(name for name in _RUN if name not in _TOKEN)
 _UNREAD = {name: Run.model_fields[name].get_default(call_default_factory=True) for name in _TOKEN}
+_EVERY: dict[type[Value], set[str]] = {Run: set(_RUN), RunStep: set(_STEP)}  # nobody changes them
+_set = object.__setattr__
 TAKEN_COLUMNS = tuple(enrolments.c[name] for name in _TAKEN)
 RUN_COLUMNS = tuple(enrolments.c[name] for name in _RUN)
 STEP_COLUMNS = tuple(run_steps.c["enrolment" if name == "run" else name] for name in _STEP)
@@ -49,13 +51,10 @@ def _as_stored(model: type[V], values: dict[str, Any]) -> V:
     A batch makes two of these for each step: to check them again took a fifth of its time.
     """
     value = model.__new__(model)
-    for name, content in (
-        ("__dict__", values),
-        ("__pydantic_fields_set__", set(values)),
-        ("__pydantic_extra__", None),
-        ("__pydantic_private__", None),
-    ):
-        object.__setattr__(value, name, content)
+    _set(value, "__dict__", values)
+    _set(value, "__pydantic_fields_set__", _EVERY[model])
+    _set(value, "__pydantic_extra__", None)
+    _set(value, "__pydantic_private__", None)
     return value
 
 

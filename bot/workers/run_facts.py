@@ -80,7 +80,7 @@ async def facts_of(
     versions = {(each.run.script, each.run.version) for each, played in taken if played}
     subjects = await _subjects(tx, taken, content, now, needs)
     return BatchFacts(
-        needs=frozenset(await planning.leads_in(groups)) if groups else frozenset(),
+        needs=await planning.leads_in(groups) if groups else {},
         complaints=await planning.leads_since(groups, Need.COMPLAINT.value, now - _WEEK)
         if groups
         else {},

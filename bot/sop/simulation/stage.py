@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
-from bot.domain.lead import Need
 from bot.domain.opening import Hours
 from bot.domain.quota import Slot
 from bot.domain.runs import NewStep, RunStep, Standing
@@ -155,13 +154,13 @@ class Stage:
         """Gather what the steps of a batch are judged by, of those only who ask."""
         local = now.astimezone(self.zone).date()
         tomorrow = datetime.combine(local + timedelta(days=1), time(0), tzinfo=self.zone)
-        needs, complaints, products = set(), {}, {}
+        needs, complaints, products = {}, {}, {}
         subjects: dict[str, SubjectFacts] = {}
         slots: dict[str, Sequence[Slot]] = {}
         for player, standing in standings:
             subject = player.run.subject
             if self.played.asks(standing):
-                needs |= {(subject, need.value) for need in Need if need.value in player.needs}
+                needs[subject] = player.needs
                 complaints[subject] = player.complaints_since(now - _WEEK)
                 products[subject] = player.used("product", tomorrow - _WEEK, tomorrow)
             if self.played.asks_facts(standing):
@@ -169,7 +168,7 @@ class Stage:
             if self.played.asks_slots(standing):
                 slots[subject] = player.slots
         return BatchFacts(
-            needs=frozenset(needs),
+            needs=needs,
             complaints=complaints,
             products=products,
             subjects=subjects,

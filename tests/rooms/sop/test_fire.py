@@ -79,19 +79,23 @@ def test_a_mass_message_is_a_task_for_this_group_and_its_owner_only() -> None:
     assert (terms.enrolment, terms.run_step, terms.iteration) == (7, 3, 2)
 
 
-@pytest.mark.parametrize("step", ["d02-rules", "d04-bigfont", "d18-product-r2"])
+@pytest.mark.parametrize(
+    "step", ["d01-welcome", "d02-rules", "d04-bigfont", "d15-event-remind", "d18-product-r2"]
+)
 def test_a_letter_from_a_stencil_is_the_letter_itself(step: str) -> None:
     part = SCRIPT.part(step)
     assert part is not None
     row = row_of(step)
     wording = word(SCRIPT, part, VALUES)
     stencil = Stencil.of(SCRIPT, part, row, SPAN, GROUP, wording, ZONE, version=RUN.version)
-    for number, chat in enumerate((CHAT, 'wr"\\群'), start=40):
+    groups = ((40, CHAT, "安心群"), (41, 'wr"\\群', '"群" 100%(run)s\\'), (42, "wr%s", ""))
+    for number, chat, name in groups:
         run = RUN.model_copy(update={"id": number, "subject": chat})
-        itself = fire(SCRIPT, part, run, row, SPAN, GROUP, wording, ZONE)
+        named, its_row = GROUP._replace(name=name), row.model_copy(update={"id": number * 3})
+        itself = fire(SCRIPT, part, run, its_row, SPAN, named, wording, ZONE)
         assert isinstance(itself, Fired)
         sealed = seal(f"k{number}", itself.message, itself.terms)
-        assert stencil.letter(f"k{number}", chat, number, row.id) == sealed
+        assert stencil.letter(f"k{number}", run, its_row.id, name) == sealed
 
 
 def test_pictures_go_along() -> None:
@@ -158,7 +162,7 @@ FACTS = GuardFacts(today=date(2026, 11, 3))
         ({"群内有线索": "活动"}, FACTS, False),
         (
             {"群内有线索": "活动"},
-            FACTS.model_copy(update={"needs_in_group": frozenset({"活动"})}),
+            FACTS._replace(needs_in_group={"活动"}),
             True,
         ),
         ({"日历事件": "储蓄国债发行前5天内"}, FACTS, True),
@@ -170,11 +174,11 @@ FACTS = GuardFacts(today=date(2026, 11, 3))
         ({"群内本周无投诉": "true"}, FACTS, True),
         (
             {"群内本周无投诉": "true"},
-            FACTS.model_copy(update={"complaints_this_week": 1}),
+            FACTS._replace(**{"complaints_this_week": 1}),
             False,
         ),
         ({"本周产品内容次数": "小于1"}, FACTS, True),
-        ({"本周产品内容次数": "小于1"}, FACTS.model_copy(update={"products_this_week": 1}), False),
+        ({"本周产品内容次数": "小于1"}, FACTS._replace(**{"products_this_week": 1}), False),
     ],
 )
 def test_a_precondition_holds_or_the_step_is_skipped(

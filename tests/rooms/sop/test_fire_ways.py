@@ -15,7 +15,7 @@ from bot.domain.runs import GroupFace, PersonFace, Run, RunStep
 from bot.domain.script import SopScript
 from bot.domain.steps import SendBy, Step
 from bot.domain.way_terms import WAYS_TO, closes, not_done, waits_for_hand, way_usable
-from bot.sop.fire import Fired, Wordings, fire
+from bot.sop.fire import Fired, Wordings, called, fire
 from bot.sop.stencil import Stencil
 from bot.storage.letters import seal
 from tests.domain.builders import starter_bank, starter_script
@@ -187,14 +187,17 @@ def test_a_product_that_left_the_catalogue_since_is_not_talked_about() -> None:
     assert worded.no_text == "product_not_sold"
 
 
-def test_a_stencil_of_a_customers_message_is_the_letter_itself() -> None:
-    step = step_of("企业群发", 附件=EVERY_KIND)
+@pytest.mark.parametrize("way", ["企业群发", "提醒经理一键发", "提醒经理"])
+@pytest.mark.parametrize("name", ["赵先生", ""])
+def test_a_stencil_of_a_customers_message_is_the_letter_itself(way: str, name: str) -> None:
+    step, zhao = step_of(way, 附件=EVERY_KIND), ZHAO._replace(name=name)
     script = SCRIPT.model_copy(update={"steps": (step,)})
     worded = wordings().word(script, "v1", step, OWNER, "b01", DAY)
     stencil = Stencil.of(script, step, row_of(), SPAN, LI, worded, ZONE, version="v1")
-    made = fire(script, step, run_of(ZHAO, 41), row_of(5), SPAN, ZHAO, worded, ZONE)
+    made = fire(script, step, run_of(zhao, 41), row_of(5), SPAN, zhao, worded, ZONE)
     assert isinstance(made, Fired)
-    assert stencil.letter("k", "wmZhao", 41, 5) == seal("k", made.message, made.terms)
+    letter = stencil.letter("k", run_of(zhao, 41), 5, called(zhao))
+    assert letter == seal("k", made.message, made.terms)
 
 
 LATE = LI._replace(last_customer_at=NOON - timedelta(hours=48))
