@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from functools import cache
 
 from bot.domain.calendar import CalendarTables, days
 
@@ -31,7 +32,8 @@ def calendar_tables(years: Iterable[int]) -> CalendarTables:
         if published is None:
             provisional.update(every)
             by_law = {day for day in every if _free_by_law(day, lunar)}
-            published = {day: day.weekday() < 5 and day not in by_law for day in every}, by_law
+            ordinary = {day: day.weekday() < 5 and day not in by_law for day in every}
+            published = ordinary, frozenset(by_law)
         workdays.update(published[0])
         festivals |= published[1]
     return CalendarTables(
@@ -42,7 +44,8 @@ def calendar_tables(years: Iterable[int]) -> CalendarTables:
     )
 
 
-def _published(year: int) -> tuple[dict[date, bool], set[date]] | None:
+@cache
+def _published(year: int) -> tuple[Mapping[date, bool], frozenset[date]] | None:
     """Return a year's working days and its festivals' free days; None before they are published."""
     import chinese_calendar
 
@@ -56,7 +59,7 @@ def _published(year: int) -> tuple[dict[date, bool], set[date]] | None:
                 festivals.add(day)
     except NotImplementedError:
         return None
-    return workdays, festivals
+    return workdays, frozenset(festivals)
 
 
 def _free_by_law(day: date, lunar: Mapping[date, tuple[int, int]]) -> bool:
@@ -71,7 +74,8 @@ def _qingming(day: date) -> bool:
     return (day.month, day.day) == (4, int(year * 0.2422 + 4.81) - year // 4)
 
 
-def _lunar_days(lunar_year: int) -> dict[date, tuple[int, int]]:
+@cache
+def _lunar_days(lunar_year: int) -> Mapping[date, tuple[int, int]]:
     """Map each day of a lunar year; its months come from one table, not day by day."""
     from lunar_python import LunarYear
 

@@ -7,10 +7,10 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Literal, cast
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from bot.channels.aibot_webhook import AibotAcknowledger
 from bot.channels.callback import AIBOT, CallbackEndpoint
@@ -30,7 +30,7 @@ from bot.workspace import Workspace
 Role = Literal["both", "web", "workers"]
 log = logger(__name__)
 # aiohttp tells each malformed request of a stranger with a traceback: anybody could fill the
-# disk. What fails in a handler of ours is told by the middleware.
+# disk. What fails in a handler of ours is told around it.
 _server_log = logging.getLogger("zhilin.http")
 _server_log.setLevel(logging.CRITICAL)
 _REST_WITHIN_S = 1.0  # for the rest of a body that was refused before it was all there
@@ -95,19 +95,25 @@ def application_of(
     endpoint: CallbackEndpoint | None, health: Health, base_path: str = ""
 ) -> web.Application:
     """Return the web application: health, and callbacks unless this process has none."""
-    application = web.Application(middlewares=[_quiet_failures()])
+    routes = health_routes(health, base_path)
     if endpoint is not None:
-        application.add_routes(endpoint.routes(base_path))
-    application.add_routes(health_routes(health, base_path))
+        routes = [*endpoint.routes(base_path), *routes]
+    complaints = Complaints()
+    application = web.Application()
+    for route in routes:
+        handler = _quiet_failures(cast("Handler", route.handler), complaints)
+        application.add_routes([web.RouteDef(route.method, route.path, handler, route.kwargs)])
     return application
 
 
-def _quiet_failures() -> Middleware:
-    """Answer 503 or 500 to what failed, so that WeCom posts it again; told once a minute."""
-    complaints = Complaints()
+def _quiet_failures(handler: Handler, complaints: Complaints) -> Handler:
+    """Answer 503 or 500 to what failed, so that WeCom posts it again; told once a minute.
 
-    @web.middleware
-    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    It is no middleware: aiohttp keeps a thousand handlers that have one, for ever, and with each
+    of them its bot, though that was closed.
+    """
+
+    async def answer(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
         except web.HTTPException:

@@ -24,7 +24,7 @@ _TONES = {
     "reply_sent": "done",
 }
 REASONS = {
-    "owner_unconfirmed": "群主一直没点发送，到点撤回了",
+    "owner_unconfirmed": "群主一直没有点",
     "owner_declined": "群主今天不发",
     "platform_quota": "群主自己先群发过，当天的次数用完了",
     "precondition": "前提不满足，按剧本跳过",

@@ -25,8 +25,9 @@ from bot.demo.town import (
     build_town,
 )
 from bot.emulator.server import EmulatorServer, build_app, serve_emulator
+from bot.errors import ContentError
 from bot.parts import Progress
-from bot.workers.content import read_snapshot
+from bot.sop.library import load_workspace_files
 from bot.workers.loop import one_by_one
 from bot.workspace import Workspace, copy_workspace
 
@@ -133,8 +134,10 @@ async def open_demo(
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zhilin-demo-")))
         clock = FakeClock(start, running=running)
-        snapshot = read_snapshot(workspace, start.date())
-        town = build_town(snapshot.bank, clock, seed=seed, groups=groups, members=members)
+        files = load_workspace_files(workspace.root)  # which the bot checks in earnest as it starts
+        if files.bank is None:
+            raise ContentError(files.problems)
+        town = build_town(files.bank, clock, seed=seed, groups=groups, members=members)
         application = build_app(town.world)
         if add_routes is not None:
             add_routes(application, town)

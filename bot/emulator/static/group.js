@@ -66,7 +66,7 @@ export function groupPhone(stage) {
       state.now,
     );
     const empty = current
-      ? "群里还没人说话。替一位客户说一句，或到右边替群主点发送。"
+      ? "群里还没人说话。替一位客户说一句，或到客户经理那边替群主点发送。"
       : "还没有客户群。群主在企业微信里建好群，这里就会出现。";
     drawTalk(body, changed, items, make, empty);
     shown = open;
