@@ -12,11 +12,13 @@ from typing import Any
 from bot.bench.ground import content_of, sqlite_ground
 from bot.clock import FakeClock
 from bot.domain.script import SopScript, to_json
+from bot.memory import settled
 from bot.storage import tables
 from bot.storage.bulk import insert_rows
 from bot.storage.db import Database
 from bot.workers.content import Content, Snapshot, version_of
 from bot.workers.entering import Entrance
+from bot.workers.entry_errands import CHUNK
 from bot.workers.runs import RunWorker
 from bot.workers.wishes import Wish
 from bot.workspace import Workspace
@@ -24,7 +26,6 @@ from bot.yamlfile import load
 
 ENTER_BAR, PLAN_BAR = 20_000, 3_000
 START = datetime.fromisoformat("2026-10-12T10:00:00+08:00")
-_AT_ONCE = 500  # subjects of a transaction, as the worker of entry has it
 _CUSTOMERS = 10_000
 _CUSTOMER = ("id", "name", "managers", "tags", "facts", "facts_as_of", "seen_at", "attempt")
 _FOLLOW = ("customer", "manager", "state", "tags", "since", "seen_at")
@@ -79,8 +80,9 @@ async def enter_and_plan(
         database = await Database.open(url)
         try:
             await _people(database, content, script, count)
-            entering = await _enter(database, content, script, count)
-            planning = await _plan(database, content)
+            with settled():  # as the bot is once it stands
+                entering = await _enter(database, content, script, count)
+                planning = await _plan(database, content)
         finally:
             await database.close()
     return {"enter": entering, "plan": planning}
@@ -90,12 +92,10 @@ async def _people(database: Database, content: Content, script: SopScript, count
     """Let the customers be known, each with data and a manager."""
     managers = [member.userid for member in content.bank.staff if member.branch]
     since = START - timedelta(days=200)
-    facts = {"营销同意": True, "年龄": 45, "风险等级": "C3", "到期日": "2026-12-01"}
-    data = json.dumps(facts, ensure_ascii=False)
     customers, follows = [], []
     for number in range(count):
         id, manager = f"wm{number:06}", managers[number % len(managers)]
-        own = json.dumps([manager])
+        own, data = json.dumps([manager]), json.dumps(_facts(number), ensure_ascii=False)
         customers.append((id, f"客户{number}", own, "[]", data, since, since, 0))
         follows.append((id, manager, "", "[]", since, since))
     async with database.begin() as tx:
@@ -104,11 +104,23 @@ async def _people(database: Database, content: Content, script: SopScript, count
         await tx.scripts.publish(script.id, version_of(script), to_json(script), START)
 
 
+def _facts(number: int) -> dict[str, bool | int | str]:
+    """Return data of a customer's own, by which the script's conditions still are true."""
+    matures = START.date() + timedelta(days=10 + number % 350)
+    grade = f"C{2 + number % 4}"
+    return {
+        "营销同意": True,
+        "年龄": 20 + number % 44,
+        "风险等级": grade,
+        "到期日": str(matures),
+    }
+
+
 async def _enter(
     database: Database, content: Content, script: SopScript, count: int
 ) -> dict[str, Any]:
-    entrance, began, entered = Entrance(content), time.perf_counter(), 0
-    cpu = time.process_time()
+    entrance, entered = Entrance(content), 0
+    began, cpu = time.perf_counter(), time.process_time()
     for wishes in _chunks([Wish(f"wm{number:06}") for number in range(count)]):
         async with database.begin() as tx:
             asked = await entrance.ask(tx, script, wishes, START)
@@ -126,7 +138,7 @@ async def _enter(
 
 
 def _chunks(wishes: Sequence[Wish]) -> list[Sequence[Wish]]:
-    return [wishes[begin : begin + _AT_ONCE] for begin in range(0, len(wishes), _AT_ONCE)]
+    return [wishes[begin : begin + CHUNK] for begin in range(0, len(wishes), CHUNK)]
 
 
 async def _plan(database: Database, content: Content) -> dict[str, Any]:

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Literal, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
-from pydantic import Field
-
-from bot.domain.audience import bucket, held_out
+from bot.domain.audience import held_out
 from bot.domain.bank import Bank
 from bot.domain.entry import ReentryRule
 from bot.domain.expression import Expression, parse
+from bot.domain.holdout import Holdouts as Holdouts
+from bot.domain.holdout import Layer as Layer
+from bot.domain.holdout import may_not_sell_to as may_not_sell_to
 from bot.domain.ids import digest
 from bot.domain.needs import Needs, needs_of
 from bot.domain.registry import CONSENT
@@ -27,10 +26,7 @@ from bot.domain.script import SopScript
 from bot.domain.script_parts import Anchor, Subject
 from bot.domain.steps import Step, StepKind
 from bot.domain.subject import JOINED, SubjectFacts
-from bot.domain.value import Value
 
-Layer = Literal["", "global", "program", "script"]
-WASH_OUT_DAYS = 28  # last year's holdout is still left alone for so long (S4)
 _KEY_CHARS = 64
 # What serves and protects reaches everybody: the bank-wide holdout leaves it alone.
 _SPARED = frozenset(
@@ -51,11 +47,7 @@ _ANCHORS = {
 }
 
 
-class Holdouts(Value):
-    """The shares that no script may market to: of the bank, and of 互斥组 by their names."""
-
-    everywhere: float = 0.0
-    programs: dict[str, float] = Field(default_factory=dict)
+_NO_HOLDOUTS = Holdouts()
 
 
 class PastRun(NamedTuple):
@@ -81,7 +73,7 @@ class Answers(NamedTuple):
     @property
     def refused(self) -> str:
         """Return the first reason against entry; empty where there is none."""
-        if self[:4] == _WELCOME:
+        if self == _WELCOME:
             return ""
         admits = (self.audience, _not(self.exclusion), self.consent, self.contactable)
         if False in admits:
@@ -96,7 +88,7 @@ class Answers(NamedTuple):
         return None in against and False not in against
 
 
-_WELCOME = (True, False, True, True)
+_WELCOME = (True, False, True, True, False)
 _NAMES = ("audience", "exclusion", "consent", "contactable")
 
 
@@ -177,21 +169,21 @@ def decide_entry(
     ``past`` are its runs of this script, ``rivals`` the standings of its running ones of the same
     互斥组 by their numbers. ``listed`` tells that 条件 was judged when the list was frozen (E2).
     """
-    mine = tuple(past)
-    answers = judge(rule, facts, bank, now, listed=listed)
-    rotation = max((run.rotation for run in mine), default=0) + 1
-    again = _again(rule.script, mine, key, now, bank)
-    if again:
-        return Verdict(answers, again, rotation=rotation)
+    answers, rotation = judge(rule, facts, bank, now, listed=listed), 1
+    if mine := tuple(past):
+        rotation += max(run.rotation for run in mine)
+        if again := _again(rule.script, mine, key, now, bank):
+            return Verdict(answers, again, rotation=rotation)
     if reason := answers.refused:
         return Verdict(answers, reason, rotation=rotation)
-    layer = held_by(rule, facts.id, bank, now, holdouts or Holdouts())
+    layer = held_by(rule, facts.id, bank, now, holdouts or _NO_HOLDOUTS)
     if layer:
         return Verdict(answers._replace(holdout=True), "", layer, rotation)
-    others = rivals or {}
-    if any(standing >= rule.standing for standing in others.values()):
+    if not rivals:
+        return Verdict(answers, "", "", rotation, ())
+    if any(standing >= rule.standing for standing in rivals.values()):
         return Verdict(answers, "exclusive", rotation=rotation)
-    return Verdict(answers, rotation=rotation, supersedes=tuple(sorted(others)))
+    return Verdict(answers, rotation=rotation, supersedes=tuple(sorted(rivals)))
 
 
 def judge(
@@ -232,8 +224,6 @@ def _again(
     script: SopScript, past: tuple[PastRun, ...], key: str, now: datetime, bank: Bank
 ) -> str:
     """Say why a subject may not run a script again (重复进入); empty where it may."""
-    if not past:
-        return ""
     if any(run.state == "running" for run in past):
         return "running"
     rule = script.reentry.rule
@@ -254,23 +244,9 @@ def held_by(rule: EntryRule, unit: str, bank: Bank, now: datetime, holdouts: Hol
     The whole bank's, the 互斥组's and the script's own each draw by a seed of their own, the
     first two anew every year (S4).
     """
-    years = _years(now, bank.zone)
-    everywhere = 0.0 if rule.spared else holdouts.everywhere
-    if everywhere and any(bucket(f"gh-{year}", unit) < everywhere for year in years):
-        return "global"
-    program = rule.script.exclusive
-    share = holdouts.programs.get(program, 0.0) if program else 0.0
-    if share and any(bucket(f"ph-{program}-{year}", unit) < share for year in years):
-        return "program"
-    return "script" if held_out(rule.script, unit) else ""
-
-
-@lru_cache(maxsize=16)
-def _years(now: datetime, zone: ZoneInfo) -> tuple[int, ...]:
-    """Return the years by which holdouts are drawn: this one, and in January last one, too."""
-    today = now.astimezone(zone).date()
-    washing_out = (today - date(today.year, 1, 1)).days < WASH_OUT_DAYS
-    return (today.year, today.year - 1) if washing_out else (today.year,)
+    script = rule.script
+    layer = may_not_sell_to(unit, script, bank, now, holdouts, spared=rule.spared)
+    return layer or ("script" if held_out(script, unit) else "")
 
 
 class NewRun(NamedTuple):

@@ -170,14 +170,14 @@ class Audience(Value):
     def admits_group(self, tags: frozenset[str], customers: int, owner_role: str) -> bool:
         """Tell whether a group with these tags, customers and owner may run the script."""
         return (
-            (not self.tags_any or bool(tags & set(self.tags_any)))
-            and not tags & set(self.tags_none)
+            (not self.tags_any or not tags.isdisjoint(self.tags_any))
+            and tags.isdisjoint(self.tags_none)
             and self.size.least <= customers <= self.size.most
             and (not self.owner_roles or owner_role in self.owner_roles)
         )
 
     def admits_tags(self, tags: frozenset[str]) -> bool:
         """Tell whether a customer with these tags may run the script, as far as tags go."""
-        return (not self.customer_tags_any or bool(tags & set(self.customer_tags_any))) and (
-            not tags & set(self.customer_tags_none)
-        )
+        wanted = self.customer_tags_any
+        fits = not wanted or not tags.isdisjoint(wanted)
+        return fits and tags.isdisjoint(self.customer_tags_none)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -78,8 +77,7 @@ class Registry(NamedTuple):
         return cls(bank.zone, bank.field_kinds, bank.event_names)
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectFacts:
+class SubjectFacts(NamedTuple):
     """A customer or a group with all that an expression may ask for.
 
     ``owner`` is the manager who serves a customer, or the group's owner. ``happened`` holds the
@@ -91,7 +89,7 @@ class SubjectFacts:
     kind: SubjectKind
     registry: Registry
     tags: frozenset[str] = frozenset()
-    facts: Mapping[str, Raw] = field(default_factory=dict)
+    facts: Mapping[str, Raw] = {}
     as_of: datetime | None = None
     known: bool = True
     friend: bool = False
@@ -109,7 +107,7 @@ class SubjectFacts:
     happened: Sequence[Event] = ()
     running: frozenset[str] = frozenset()
     done: frozenset[str] = frozenset()
-    more: Mapping[str, Known] = field(default_factory=dict)
+    more: Mapping[str, Known] = {}
 
     def datum(self, name: str) -> Known | None:
         """Return what the bank's systems told of a customer; None where it is not known.
@@ -118,8 +116,7 @@ class SubjectFacts:
         """
         if name == CONSENT and self.refuses:
             return False
-        raw = self.facts.get(name)
-        return None if raw is None else typed(raw, self.registry.fields.get(name))
+        return typed(self.facts.get(name), self.registry.fields.get(name))
 
     def seen(self, now: datetime, since: datetime | None = None) -> Seen:
         """Look at the subject at a moment; ``since`` bounds what happened, for a wait's branch."""
@@ -129,11 +126,11 @@ class SubjectFacts:
 class Seen:
     """A subject as an expression sees it at one moment."""
 
-    __slots__ = ("_facts", "_found", "_now", "_since", "_today", "_zone")
+    __slots__ = ("_facts", "_fields", "_found", "_now", "_since", "_today", "_zone")
 
     def __init__(self, facts: SubjectFacts, now: datetime, since: datetime | None = None) -> None:
         self._facts = facts
-        self._zone = facts.registry.zone
+        self._zone, self._fields, _ = facts.registry
         self._now = now
         self._since = since
         self._today = _day_of(now, self._zone)
@@ -141,6 +138,12 @@ class Seen:
 
     def value(self, name: str) -> Known | None:
         """Return a datum, an event that happened or did not, or what WeCom and we know."""
+        kind = self._fields.get(name)
+        if kind is not None:
+            facts = self._facts
+            if name == CONSENT:
+                return facts.datum(name)
+            return typed(facts.facts.get(name), kind)
         found = self._found
         if name not in found:
             found[name] = self._value(name)
@@ -148,16 +151,16 @@ class Seen:
 
     def _value(self, name: str) -> Known | None:
         facts = self._facts
-        if name in facts.registry.fields:
-            return facts.datum(name)
+        read = _READ_CUSTOMER if facts.kind == "customer" else _READ_GROUP
+        if name in read:
+            value: Known | None = getattr(facts, read[name])
+            if isinstance(value, datetime):
+                return value.astimezone(self._zone)
+            return None if value == "" else value
         if name in facts.more:
             return facts.more[name]
         if name in facts.registry.events:
             return any(one.kind == name for one in self._past())
-        read = _READ_CUSTOMER if facts.kind == "customer" else _READ_GROUP
-        if name in read:
-            value: Known | None = getattr(facts, read[name])
-            return value or None if isinstance(value, str) else self._local(value)
         if name == "今天":
             return self._today
         if name == "好友天数" and facts.since is not None:
@@ -197,9 +200,6 @@ class Seen:
             if one.at <= self._now and (since is None or one.at > since):
                 yield one
 
-    def _local(self, value: Known | None) -> Known | None:
-        return value.astimezone(self._zone) if isinstance(value, datetime) else value
-
 
 @lru_cache(maxsize=16)  # a batch is looked at in one moment
 def _day_of(now: datetime, zone: ZoneInfo) -> date:
@@ -207,17 +207,18 @@ def _day_of(now: datetime, zone: ZoneInfo) -> date:
 
 
 _LONG = 36500
+_NUMBERS = frozenset({int, float})
 _READ_BOTH = {"投诉处理中": "complaint_open", "最近互动": "last_seen", "网点": "branch"}
 _READ_CUSTOMER = {**_READ_BOTH, "好友": "friend", "拒收": "refuses", "经理": "owner"}
 _READ_GROUP = {**_READ_BOTH, "群人数": "size", "群主": "owner"}
 
 
-def typed(raw: Raw, kind: FieldKind | None) -> Known | None:
+def typed(raw: Raw | None, kind: FieldKind | None) -> Known | None:
     """Return a datum as it compares; None where it is not of the kind that is registered now."""
     if kind is FieldKind.YES_NO:
-        return raw if isinstance(raw, bool) else None
+        return raw if type(raw) is bool else None
     if kind is FieldKind.NUMBER:
-        return raw if isinstance(raw, int | float) and not isinstance(raw, bool) else None
+        return raw if type(raw) in _NUMBERS else None
     if not isinstance(raw, str):
         return None
     if kind is FieldKind.GRADE:

@@ -32,6 +32,7 @@ _OWN_DAYS = {
     Anchor.LUNAR_BIRTHDAY: LUNAR_BIRTHDAY,
     Anchor.PAYDAY: PAYDAY,
 }
+_AT_ENTRY = (Anchor.GROUP_START, Anchor.ENTRY)
 _START_BEFORE = time(9, 0)
 
 
@@ -113,8 +114,12 @@ class Admission(NamedTuple):
     state: State
     reason: str
     anchor: date | None = None
-    rank: int = 0
     key: str = ""
+
+    def place(self, script: str) -> tuple[int, str]:
+        """Return what says in which order those enter a script of whom not all may at once."""
+        id = self.candidate.facts.id
+        return rank(script, id), id
 
 
 Held = Callable[[SubjectFacts], str]
@@ -141,6 +146,8 @@ class Doorway:
         self._zone = bank.zone
         self._days = OwnDays(now.astimezone(bank.zone).date(), tables)
         self._first_day = start_day(bank, now)
+        self._at_entry = rule.script.anchor in _AT_ENTRY
+        self._keyed = rule.script.reentry.rule is ReentryRule.PER_ANCHOR
 
     def admit_all(
         self, candidates: Iterable[Candidate], room: int | None = None
@@ -149,9 +156,10 @@ class Doorway:
         judged = [self.admit(one) for one in candidates]
         if room is None:
             return judged
+        script = self._rule.script.id
         inside = sorted(
             (one for one in judged if one.state == "entered"),
-            key=lambda one: (one.rank, one.candidate.facts.id),
+            key=lambda one: one.place(script),
         )
         late = {id(one.candidate) for one in inside[max(0, room) :]}
         return [
@@ -161,13 +169,12 @@ class Doorway:
 
     def admit(self, candidate: Candidate) -> Admission:
         """Judge one candidate."""
-        rule, facts = self._rule, candidate.facts
-        anchor = self._anchor(candidate)
-        key = candidate.key
-        if not key and anchor is not None and rule.script.reentry.rule is ReentryRule.PER_ANCHOR:
+        facts, key = candidate.facts, candidate.key
+        anchor = self._first_day if self._at_entry else self._anchor(candidate)
+        if not key and anchor is not None and self._keyed:
             key = anchor.isoformat()
         verdict = decide_entry(
-            rule,
+            self._rule,
             facts,
             self._bank,
             self._now,
@@ -178,8 +185,7 @@ class Doorway:
             listed=candidate.listed,
         )
         state, reason = self._outcome(facts, verdict, anchor)
-        place = rank(rule.script.id, facts.id)
-        return Admission(candidate, verdict, state, reason, anchor, place, key)
+        return Admission(candidate, verdict, state, reason, anchor, key)
 
     def _outcome(
         self, facts: SubjectFacts, verdict: Verdict, anchor: date | None
@@ -195,7 +201,7 @@ class Doorway:
         return ("held_out" if verdict.layer else "entered"), verdict.layer
 
     def _anchor(self, candidate: Candidate) -> date | None:
-        """Return day 1; None where the customer's own day is not known."""
+        """Return day 1 that is not the day of entry; None where it is not known."""
         anchor, entry = self._rule.script.anchor, self._rule.script.entry
         facts = candidate.facts
         if anchor in (Anchor.MEMBER_JOIN, Anchor.FRIEND_ADDED):
@@ -208,11 +214,9 @@ class Doorway:
         if anchor is Anchor.FIXED:
             return candidate.on or self._fixed(entry.day_name)
         name = _OWN_DAYS.get(anchor, entry.customer_date)
-        if anchor in _OWN_DAYS or anchor is Anchor.CUSTOMER_DATE:
-            if candidate.on is not None and name == entry.customer_date:
-                return candidate.on
-            return self.own_day(name, facts) if name else None
-        return self._first_day
+        if candidate.on is not None and name == entry.customer_date:
+            return candidate.on
+        return self.own_day(name, facts) if name else None
 
     def _fixed(self, day_name: str | None) -> date | None:
         if day_name is None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Select, func, or_, select, tuple_, update
+from sqlalchemy import Select, func, literal_column, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.subject import SubjectKind
@@ -23,22 +23,27 @@ BY_HAND = "by hand"  # the key of a wish that a person has
 ErrandName = Literal["gate", "sweep", "list", "dates", "backfill"]
 _KEY = ("script", "subject", "key")
 _DECIDED = ("state", "reason", "verdicts", "rank", "data_as_of", "at", "due_at", "attempt")
+_ALIKE = ("state", "reason")
+_WAITS = admissions.c.state == literal_column("'waiting'")  # a literal: by it the index is found
 
 
 class Decision(NamedTuple):
-    """What was decided of one subject and script; ``due_at`` is when it is asked about again."""
+    """What was decided of one subject and script, as it is stored.
 
+    ``at`` is since when it stands so, ``due_at`` when it is asked about again.
+    """
+
+    state: State
+    reason: str
+    verdicts: str
+    rank: int
+    data_as_of: datetime | None
+    at: datetime
+    due_at: datetime | None
+    attempt: int
     script: str
     subject: str
     key: str
-    state: State
-    reason: str = ""
-    verdicts: str = "{}"
-    rank: int = 0
-    data_as_of: datetime | None = None
-    due_at: datetime | None = None
-    at: datetime | None = None
-    """Since when it stands so; now where it is None."""
 
 
 class Waiting(NamedTuple):
@@ -67,16 +72,11 @@ class Admissions:
         self._connection = connection
         self._on_sqlite = connection.dialect.name == "sqlite"
 
-    async def put(self, decisions: Sequence[Decision], now: datetime) -> int:
-        """Write decisions over those before; return how many there were."""
-        rows = [
-            (
-                *(d.state, d.reason, d.verdicts, d.rank, d.data_as_of, d.at or now, d.due_at, 0),
-                *(d.script, d.subject, d.key),
-            )
-            for d in decisions
-        ]
-        return await upsert_rows(self._connection, admissions, _KEY, _DECIDED, rows)
+    async def put(self, decisions: Sequence[Decision]) -> int:
+        """Write decisions over those before, unless they say the same; return how many it wrote."""
+        return await upsert_rows(
+            self._connection, admissions, _KEY, _DECIDED, decisions, unless_alike=_ALIKE
+        )
 
     async def ask(self, subjects: Iterable[str], kind: SubjectKind, now: datetime) -> None:
         """Have every script asked about subjects of whom something changed, each once."""
@@ -145,23 +145,15 @@ class Admissions:
         here = tuple_(admissions.c.rank, admissions.c.id)
         return await self._read(
             select(*_COLUMNS)
-            .where(
-                admissions.c.script == script,
-                admissions.c.state == "waiting",
-                here > tuple_(*after),
-            )
+            .where(admissions.c.script == script, _WAITS, here > tuple_(*after))
             .order_by(admissions.c.rank, admissions.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
 
-    async def count(self, script: str, state: State) -> int:
-        """Count a script's decisions of a state."""
-        statement = select(func.count()).where(
-            admissions.c.script == script,
-            admissions.c.state == state,
-            admissions.c.subject != "",
-        )
+    async def waiting(self, script: str) -> int:
+        """Count those who wait to enter a script."""
+        statement = select(func.count()).where(admissions.c.script == script, _WAITS)
         return int((await self._connection.execute(statement)).scalar_one())
 
     async def of_subject(self, subject: str) -> list[Waiting]:

@@ -60,13 +60,15 @@ async def upsert_rows(
     by: tuple[str, ...],
     columns: tuple[str, ...],
     rows: Sequence[Row],
+    unless_alike: tuple[str, ...] = (),
 ) -> int:
     """Insert rows, or write ``columns`` over the row that has the unique key ``by``.
 
-    A row holds the values of ``columns`` and then those of ``by``, each key once.
+    A row holds the values of ``columns`` and then those of ``by``, each key once. One that is
+    there already with the same values of ``unless_alike``, and is no work, is left as it is.
     """
     on_sqlite = connection.dialect.name == "sqlite"
-    statement = _upsert(table, by, columns, on_sqlite)
+    statement = _upsert(table, by, columns, on_sqlite, unless_alike)
     return await _run(connection, statement, table, columns + by, rows, on_sqlite)
 
 
@@ -104,8 +106,9 @@ def _prepare(column: Column[Any], values: Sequence[Any], dialect: Dialect) -> Se
         known = {value: _MOMENT.process_bind_param(value, dialect) for value in set(values)}
         return [known[value] for value in values]
     if isinstance(column.type, Date) and dialect.name == "sqlite":
-        return [value and value.isoformat() for value in values]
-    return list(values)
+        days = {value: value and value.isoformat() for value in set(values)}
+        return [days[value] for value in values]
+    return values
 
 
 @lru_cache(maxsize=64)
@@ -121,11 +124,22 @@ def _insert(table: Table, columns: tuple[str, ...], on_sqlite: bool) -> str:
 
 
 @lru_cache(maxsize=64)
-def _upsert(table: Table, by: tuple[str, ...], columns: tuple[str, ...], on_sqlite: bool) -> str:
+def _upsert(
+    table: Table,
+    by: tuple[str, ...],
+    columns: tuple[str, ...],
+    on_sqlite: bool,
+    unless_alike: tuple[str, ...],
+) -> str:
     new = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
     keys = ", ".join(f'"{name}"' for name in by)
     insert = _insert(table, columns + by, on_sqlite).removesuffix("ON CONFLICT DO NOTHING")
-    return f"{insert}ON CONFLICT ({keys}) DO UPDATE SET {new}"
+    upsert = f"{insert}ON CONFLICT ({keys}) DO UPDATE SET {new}"
+    if not unless_alike:
+        return upsert
+    others = [f'"{table.name}"."{name}" <> excluded."{name}"' for name in unless_alike]
+    work = 'excluded."due_at" IS NOT NULL'
+    return f"{upsert} WHERE {' OR '.join([*others, work])}"
 
 
 @lru_cache(maxsize=64)

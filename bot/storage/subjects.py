@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Select, Text, bindparam, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.admission import PastRun
-from bot.domain.bank import Bank, Member
+from bot.domain.bank import Bank
 from bot.domain.lead import Need
 from bot.domain.needs import Needs
-from bot.domain.subject import OWN_ACTS, Event, Registry, SubjectFacts, SubjectKind
+from bot.domain.subject import OWN_ACTS, Registry, SubjectFacts, SubjectKind
 from bot.storage.bulk import among
 from bot.storage.occurrences import Occurrences
+from bot.storage.subject_rows import More, customers_of, groups_of
 from bot.storage.tables import (
     Moment,
     conversations,
@@ -29,7 +29,6 @@ from bot.storage.tables import (
     occurrences,
 )
 
-_TICK = timedelta(microseconds=1)
 _CUSTOMER = (
     customers.c.id,
     # As text: the same few tags and managers come again and again, and are read once.
@@ -72,21 +71,21 @@ class Subjects:
         more = await Reading(self._connection, wanted, kind).read(bank, needs)
         registry = Registry.of(bank)
         staff = {str(member.userid): member for member in bank.staff}
-        found: dict[str, SubjectFacts] = {}
-        make = _customer if kind == "customer" else _group
-        for row in await self._rows(wanted, kind, lock):
-            found[row[0]] = make(row, registry, staff, more, now)
-        for id in wanted:
-            if id not in found:
-                found[id] = SubjectFacts(id, kind, registry, known=False)
+        rows = await self._rows(wanted, kind, lock)
+        if kind == "customer":
+            made = customers_of(rows, registry, staff, more, now)
+        else:
+            made = groups_of(rows, registry, staff, more)
+        found = {one.id: one for one in made}
+        if len(found) < len(wanted):
+            for id in wanted:
+                found.setdefault(id, SubjectFacts(id, kind, registry, known=False))
         return found
 
     async def _rows(self, ids: Sequence[str], kind: SubjectKind, lock: bool) -> Sequence[Any]:
-        table, columns = (customers, _CUSTOMER) if kind == "customer" else (groups, _GROUP)
-        statement = select(*columns).where(among(table.c.id, self._on_sqlite)).order_by(table.c.id)
-        if lock:
-            statement = statement.with_for_update()
-        return (await self._connection.execute(statement, {"among": list(ids)})).all()
+        statement = _own_rows(kind, lock, self._on_sqlite)
+        rows: Sequence[Any] = (await self._connection.execute(statement, {"among": ids})).all()
+        return rows
 
     async def after(self, kind: SubjectKind, last: str, *, limit: int) -> list[str]:
         """Return the next subjects after one, in the order of their ids; living ones only."""
@@ -110,33 +109,12 @@ class Subjects:
     ) -> dict[str, list[PastRun]]:
         """Return the runs that these subjects ever had of these scripts."""
         rows = await self._connection.execute(
-            select(enrolments.c.subject, *(enrolments.c[name] for name in _ENTRY)).where(
-                among(enrolments.c.subject, self._on_sqlite),
-                enrolments.c.script.in_(sorted(scripts)),
-            ),
-            {"among": sorted(ids)},
+            _past(self._on_sqlite), {"among": sorted(ids), "scripts": sorted(scripts)}
         )
         found: dict[str, list[PastRun]] = {}
         for subject, *values in rows:
             found.setdefault(subject, []).append(PastRun(*values))
         return found
-
-
-class _More:
-    """What is read besides subjects' own rows, as far as anybody asks for it."""
-
-    def __init__(self) -> None:
-        self.since: dict[tuple[str, str], datetime] = {}
-        self.last_seen: dict[str, datetime] = {}
-        self.complaining: frozenset[str] = frozenset()
-        self.happened: Mapping[str, list[Event]] = {}
-        self.running: dict[str, set[str]] = {}
-        self.done: dict[str, set[str]] = {}
-
-    def saw(self, subject: str, at: datetime | None) -> None:
-        """Keep the newest moment at which somebody was seen."""
-        if at is not None and at > self.last_seen.get(subject, at - _TICK):
-            self.last_seen[subject] = at
 
 
 class Reading:
@@ -149,9 +127,9 @@ class Reading:
         self._ids = ids
         self._kind = kind
 
-    async def read(self, bank: Bank, needs: Needs) -> _More:
+    async def read(self, bank: Bank, needs: Needs) -> More:
         """Read it all."""
-        more = _More()
+        more = More()
         events = needs.events(bank.event_names)
         if events:
             more.happened = await Occurrences(self._connection).of_subjects(self._ids, events)
@@ -165,7 +143,7 @@ class Reading:
             await self._history(more)
         return more
 
-    async def _since(self, more: _More) -> None:
+    async def _since(self, more: More) -> None:
         rows = await self._connection.execute(
             select(follows.c.customer, follows.c.manager, follows.c.since).where(
                 among(follows.c.customer, self._on_sqlite), follows.c.lost_at.is_(None)
@@ -176,7 +154,7 @@ class Reading:
             more.since[customer, manager] = since
             more.saw(customer, since)  # to add somebody is an act of one's own
 
-    async def _last_seen(self, more: _More) -> None:
+    async def _last_seen(self, more: More) -> None:
         acts = await self._connection.execute(
             select(occurrences.c.subject, func.max(occurrences.c.at, type_=Moment))
             .where(
@@ -197,19 +175,11 @@ class Reading:
         for subject, at in (*acts, *words):
             more.saw(subject, at)
 
-    async def _complaints(self, more: _More) -> None:
-        column = leads.c.customer if self._kind == "customer" else leads.c.chat
-        rows = await self._connection.execute(
-            select(column).where(
-                among(column, self._on_sqlite),
-                leads.c.need == Need.COMPLAINT.value,
-                leads.c.closed_at.is_(None),
-            ),
-            self._given,
-        )
+    async def _complaints(self, more: More) -> None:
+        rows = await self._connection.execute(_complaints(self._kind, self._on_sqlite), self._given)
         more.complaining = frozenset(rows.scalars())
 
-    async def _history(self, more: _More) -> None:
+    async def _history(self, more: More) -> None:
         rows = await self._connection.execute(
             select(enrolments.c.subject, enrolments.c.script, enrolments.c.state).where(
                 among(enrolments.c.subject, self._on_sqlite),
@@ -217,73 +187,35 @@ class Reading:
             ),
             self._given,
         )
+        running: dict[str, set[str]] = {}
+        done: dict[str, set[str]] = {}
         for subject, script, state in rows:
-            held = more.running if state == "running" else more.done
+            held = running if state == "running" else done
             held.setdefault(subject, set()).add(script)
+        more.running = {subject: frozenset(scripts) for subject, scripts in running.items()}
+        more.done = {subject: frozenset(scripts) for subject, scripts in done.items()}
 
 
-@lru_cache(maxsize=4096)
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
+@lru_cache(maxsize=8)
+def _own_rows(kind: SubjectKind, lock: bool, on_sqlite: bool) -> Select[Any]:
+    table, columns = (customers, _CUSTOMER) if kind == "customer" else (groups, _GROUP)
+    statement = select(*columns).where(among(table.c.id, on_sqlite)).order_by(table.c.id)
+    return statement.with_for_update() if lock else statement
 
 
-@lru_cache(maxsize=4096)
-def _set(text: str) -> frozenset[str]:
-    return frozenset(json.loads(text))
-
-
-def _customer(
-    row: Any, registry: Registry, staff: Mapping[str, Member], more: _More, now: datetime
-) -> SubjectFacts:
-    id, tags, managers_, facts, as_of, weekly_cap, opted_out_at, paused = row
-    managers = _words(managers_)
-    # Who was added last serves the customer, unless that one is away.
-    on_duty = next((one for one in managers if one in staff and staff[one].on_duty), "")
-    owner = on_duty or (managers[0] if managers else "")
-    member = staff.get(owner)
-    return SubjectFacts(
-        id=id,
-        kind="customer",
-        registry=registry,
-        tags=_set(tags),
-        facts=json.loads(facts),
-        as_of=as_of,
-        friend=bool(managers),
-        owner=owner,
-        owner_role=member.role if member else "",
-        owner_on_duty=bool(on_duty),
-        branch=(member.branch or "") if member else "",
-        since=more.since.get((id, owner)),
-        refuses=opted_out_at is not None or (paused is not None and now < paused),
-        complaint_open=id in more.complaining,
-        last_seen=more.last_seen.get(id),
-        weekly_cap=weekly_cap,
-        happened=more.happened.get(id, ()),
-        running=frozenset(more.running.get(id, ())),
-        done=frozenset(more.done.get(id, ())),
+@lru_cache(maxsize=2)
+def _past(on_sqlite: bool) -> Select[Any]:
+    return select(enrolments.c.subject, *(enrolments.c[name] for name in _ENTRY)).where(
+        among(enrolments.c.subject, on_sqlite),
+        enrolments.c.script.in_(bindparam("scripts", expanding=True)),
     )
 
 
-def _group(
-    row: Any, registry: Registry, staff: Mapping[str, Member], more: _More, now: datetime
-) -> SubjectFacts:
-    member = staff.get(row.owner)
-    return SubjectFacts(
-        id=row.id,
-        kind="group",
-        registry=registry,
-        tags=frozenset(row.tags),
-        known=row.owner != "",  # else it was never read
-        owner=row.owner,
-        owner_role=member.role if member else "",
-        owner_on_duty=member is not None and member.on_duty,
-        branch=row.branch,
-        complaint_open=row.id in more.complaining,
-        last_seen=more.last_seen.get(row.id),
-        size=sum(not one.get("staff") for one in row.members),
-        alive=not row.dismissed,
-        weekly_cap=row.weekly_cap,
-        happened=more.happened.get(row.id, ()),
-        running=frozenset(more.running.get(row.id, ())),
-        done=frozenset(more.done.get(row.id, ())),
+@lru_cache(maxsize=4)
+def _complaints(kind: SubjectKind, on_sqlite: bool) -> Select[Any]:
+    column = leads.c.customer if kind == "customer" else leads.c.chat
+    return select(column).where(
+        among(column, on_sqlite),
+        leads.c.need == Need.COMPLAINT.value,
+        leads.c.closed_at.is_(None),
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from bot.domain.admission import Answers, EntryRule, Layer, PastRun, answers_as_json
+from bot.domain.admission import Answers, EntryRule, Layer, PastRun, answers_as_json, rank
 from bot.domain.hold import Holds
 from bot.domain.people import GroupChat
 from bot.domain.registry import TAGGED_GROUP
@@ -15,7 +15,7 @@ from bot.domain.script import SopScript
 from bot.domain.script_parts import Status
 from bot.domain.subject import SubjectFacts
 from bot.sop.enrol import Admission, Candidate, Doorway
-from bot.storage.admissions import Decision
+from bot.storage.admissions import Decision, State
 from bot.storage.db import Tx
 from bot.storage.letters import to_json
 from bot.workers.content import Content, version_of
@@ -34,8 +34,7 @@ from bot.workers.wishes import (
 
 ASK_AGAIN = timedelta(minutes=5)
 _QUIETLY = frozenset({"running", "entered_before", "too_soon"})  # nothing new is decided
-
-
+_NO_RIVALS: Mapping[int, int] = {}
 Manner = Literal["told", "kept", "swept", "gate"]
 _UNMENTIONED: dict[Manner, frozenset[str]] = {
     "told": _QUIETLY,
@@ -140,8 +139,8 @@ class Entrance:
         inside = [one for one in admissions if one.state in ("entered", "held_out")]
         if not inside:
             return {}
-        gone = [run for one in inside for run in one.verdict.supersedes if one.state == "entered"]
-        if gone:
+        fresh = [one for one in inside if one.state == "entered"]
+        if gone := [run for one in fresh for run in one.verdict.supersedes]:
             await tx.runs.end_all(gone, "exited", "superseded", now)
         expires_at = now + timedelta(days=script.max_days)
         began = await tx.enrolling.begin(
@@ -153,12 +152,11 @@ class Entrance:
             expires_at,
         )
         entries = [
-            entry_of(rule, one, began[one.candidate.facts.id])
+            entry_of(rule, one, run)
             for one in inside
-            if one.candidate.facts.id in began
+            if (run := began.get(one.candidate.facts.id)) is not None
         ]
         await tx.planning.note(entries, now)
-        fresh = [one for one in inside if one.state == "entered"]
         if not script.flows:
             content = self._content
             await place_steps(tx, script, fresh, began, content.bank, content.tables, now)
@@ -173,48 +171,65 @@ class Entrance:
         manner: Manner,
     ) -> None:
         """Keep what was decided, with the five answers; what stands already is left alone."""
-        script = rule.script
+        unmentioned = _UNMENTIONED[manner]
         kept = [
-            (one, self._decision(rule, wish, one, now))
+            (one, _decision(rule, wish, one, now))
             for wish, one in judged
-            if one.reason not in _UNMENTIONED[manner]
+            if one.reason not in unmentioned
         ]
         if not kept:
             return
-        decided = [decision for _, decision in kept]
-        before = await tx.admissions.known(script.id, {one.subject for one in decided})
-        fresh = [
-            (one, decision)
-            for one, decision in kept
-            if before.get((decision.subject, decision.key)) != (decision.state, decision.reason)
-            or decision.state == "retry"
-        ]
-        await tx.admissions.put([decision for _, decision in fresh], now)
         if manner in ("told", "gate"):
-            refused = [one for one, decision in fresh if decision.state == "refused"]
-            await tx.planning.note([refusal_of(rule, one) for one in refused], now)
+            await self._note_refusals(tx, rule, kept, now)
+        await tx.admissions.put([decision for _, decision in kept])
 
-    def _decision(self, rule: EntryRule, wish: Wish, one: Admission, now: datetime) -> Decision:
-        entry = rule.script.entry
+    async def _note_refusals(
+        self,
+        tx: Tx,
+        rule: EntryRule,
+        kept: Sequence[tuple[Admission, Decision]],
+        now: datetime,
+    ) -> None:
+        """Put into the ledger who is refused, and for what; once, however often it is asked."""
+        refused = [(one, decision) for one, decision in kept if decision.state == "refused"]
+        if not refused:
+            return
+        subjects = {decision.subject for _, decision in refused}
+        before = await tx.admissions.known(rule.script.id, subjects)
+        entries = [
+            refusal_of(rule, one)
+            for one, decision in refused
+            if before.get((decision.subject, decision.key)) != ("refused", decision.reason)
+        ]
+        await tx.planning.note(entries, now)
+
+
+def _decision(rule: EntryRule, wish: Wish, one: Admission, now: datetime) -> Decision:
+    state: State = "refused"
+    at, due_at = now, None
+    if one.state != "missing":
+        state = one.state
+    else:
         asked_at = wish.asked_at or now
-        until = asked_at + timedelta(minutes=entry.grace_minutes)
-        facts = one.candidate.facts
-        again = one.state == "missing" and now < until
-        state = "retry" if again else "refused" if one.state == "missing" else one.state
-        return Decision(
-            script=rule.script.id,
-            subject=facts.id,
-            key=one.key,
-            state=state,
-            reason=one.reason,
-            verdicts=_kept(
-                one.verdict.answers, one.verdict.layer, tuple(wish.kept_of(one.state).items())
-            ),
-            rank=one.rank,
-            data_as_of=facts.as_of,
-            due_at=min(now + ASK_AGAIN, until) if again else None,
-            at=asked_at if again else now,
-        )
+        until = asked_at + timedelta(minutes=rule.script.entry.grace_minutes)
+        if now < until:
+            state, at, due_at = "retry", asked_at, min(now + ASK_AGAIN, until)
+    script, facts, verdict = rule.script, one.candidate.facts, one.verdict
+    ranked = state == "waiting" or is_limited(script)
+    kept = wish.kept_of(one.state)
+    return Decision(
+        state,
+        one.reason,
+        _kept(verdict.answers, verdict.layer, tuple(kept.items()) if kept else ()),
+        rank(script.id, facts.id) if ranked else 0,
+        facts.as_of,
+        at,
+        due_at,
+        0,
+        script.id,
+        facts.id,
+        one.key,
+    )
 
 
 def _candidate(
@@ -224,7 +239,10 @@ def _candidate(
     past: Mapping[str, Sequence[PastRun]],
     standings: Mapping[str, int],
 ) -> Candidate:
-    runs = past.get(wish.subject, ())
+    runs = past.get(wish.subject)
+    if runs is None:
+        _, key, on, happened_at, _, listed, _ = wish
+        return Candidate(facts[wish.subject], key, on, happened_at, (), _NO_RIVALS, listed)
     rivals = {
         run.id: standings[run.script]
         for run in runs

@@ -23,7 +23,7 @@ from bot.workers.content import Content
 from bot.workers.entering import Entrance
 from bot.workers.wishes import Asked, Wish, is_limited, kind_of
 
-CHUNK = 500  # subjects: about three rows each, and durable_core lets a transaction have 2,000
+CHUNK = 650  # subjects: about three rows each, and durable_core lets a transaction have 2,000
 MORNING, NIGHT = time(6, 0), time(2, 30)
 _LOOK_AGAIN = timedelta(minutes=10)  # while somebody pauses a script, or a list is being made
 _SETTLED = frozenset({"entered", "held_out", "waiting"})
@@ -170,7 +170,7 @@ class Errands:
     async def _rest(self, tx: Tx, row: Waiting, now: datetime, until: datetime) -> None:
         """Begin from the start again at that moment; who waits at the gate may come in now."""
         await tx.admissions.errand(row.script, row.key, until, now, **row.verdicts | {"after": ""})
-        if await tx.admissions.count(row.script, "waiting"):
+        if await tx.admissions.waiting(row.script):
             await tx.admissions.hurry(row.script, "gate", now, now)
 
     async def _gate(self, tx: Tx, row: Waiting, now: datetime) -> int:
@@ -192,7 +192,7 @@ class Errands:
             reached = {"rank": found[-1].rank, "id": found[-1].id}
             await tx.admissions.errand(row.script, "gate", now, now, **reached)
             return len(found)
-        left = await tx.admissions.count(row.script, "waiting")
+        left = await tx.admissions.waiting(row.script)
         if left and full:
             opens = opens_at.isoformat() if opens_at else ""
             about = {"script": row.script, "waiting": left, "opens_at": opens}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from bot.domain.admission import EntryRule, NewRun, answers_as_json
@@ -11,6 +12,7 @@ from bot.domain.script import SopScript
 from bot.domain.script_parts import Status, Subject
 from bot.domain.subject import SubjectKind
 from bot.sop.enrol import Admission
+from bot.storage.letters import to_json
 from bot.workers.files import Snapshot
 
 GOES_ON = "持续"  # the 方式 by which whoever is meant comes in at any time
@@ -33,6 +35,8 @@ class Wish(NamedTuple):
 
     def kept_of(self, state: str) -> dict[str, str | bool]:
         """Return what has to be kept of it while it waits or is asked again."""
+        if self[2:6] == _PLAIN:
+            return {}
         listed = self.listed or (self.listing and state == "waiting")
         kept: dict[str, str | bool] = {"listed": True} if listed else {}
         if self.listing and not listed:
@@ -56,6 +60,9 @@ class Wish(NamedTuple):
             bool(verdicts.get("listed")),
             at,
         )
+
+
+_PLAIN = (None, None, False, False)
 
 
 @dataclass(slots=True)
@@ -92,33 +99,38 @@ def new_run(one: Admission) -> NewRun:
     facts = one.candidate.facts
     assert one.anchor is not None  # whoever begins has a day 1
     return NewRun(
-        subject=facts.id,
-        key=one.key,
-        owner=facts.owner,
-        branch=facts.branch,
-        rotation=one.verdict.rotation,
-        anchor=one.anchor,
-        state="held_out" if one.state == "held_out" else "running",
-        reason=one.reason,
-        weekly_cap=facts.weekly_cap,
-        data_as_of=facts.as_of,
+        facts.id,
+        one.key,
+        facts.owner,
+        facts.branch,
+        one.verdict.rotation,
+        one.anchor,
+        "held_out" if one.state == "held_out" else "running",
+        one.reason,
+        facts.weekly_cap,
+        facts.as_of,
     )
 
 
-def entry_of(rule: EntryRule, one: Admission, run: int) -> tuple[str, str, dict[str, Any]]:
-    """Return what the ledger is told of a run that begins or is held out."""
-    facts = one.candidate.facts
-    about: dict[str, Any] = {
-        "script": rule.script.id,
-        "version": rule.version,
-        "run": run,
-        "anchor": str(one.anchor),
-    }
-    if facts.kind == "group":
-        about["customers"] = facts.size
-    if one.state == "held_out":
-        about["layer"] = one.verdict.layer
-    return one.state, facts.id, about
+def entry_of(rule: EntryRule, one: Admission, run: int) -> tuple[str, str, str]:
+    """Return what the ledger is told of a run that begins or is held out, its facts as JSON."""
+    facts, layer = one.candidate.facts, one.verdict.layer
+    customers = facts.size if facts.kind == "group" else None
+    before = _before_run(rule.script.id, rule.version, one.anchor, customers, layer)
+    return one.state, facts.id, f"{before}{run}}}"
+
+
+@lru_cache(maxsize=256)
+def _before_run(
+    script: str, version: str, anchor: date | None, customers: int | None, layer: str
+) -> str:
+    """Return the facts of an entry up to its run's number: those of a crowd differ by that only."""
+    about: dict[str, Any] = {"script": script, "version": version, "anchor": str(anchor)}
+    if customers is not None:
+        about["customers"] = customers
+    if layer:
+        about["layer"] = layer
+    return to_json(about).removesuffix("}") + ',"run":'
 
 
 def refusal_of(rule: EntryRule, one: Admission) -> tuple[str, str, dict[str, Any]]:

@@ -136,6 +136,8 @@ async def test_a_group_that_enters_by_hand_has_its_steps_and_their_places(scene:
         ahead = scene.now + timedelta(days=9)
         slots = await tx.quota.slots_of(["wrA"], scene.now, ahead)
     assert [step.step for step in steps] == ["hello"]
+    (told,) = await scene.told("entered")
+    assert (told["run"], told["customers"], told["anchor"]) == (run.id, 10, str(run.anchor))
     assert [(slot.kind, slot.state) for slot in slots["wrA"]] == [("broadcast", "planned")]
 
 

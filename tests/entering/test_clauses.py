@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.admission import Holdouts
+from bot.domain.admission import Holdouts, rank
 from bot.domain.ids import CustomerId
 from tests.entering.scene import HELD, Scene, script
 
@@ -156,7 +156,8 @@ async def test_e4_over_the_limit_they_wait_in_the_order_of_their_hash(
     entry = "{方式: 事件, 事件: 到网点, 每小时最多: 2, 每天最多: 3, 总数最多: 7}"
     await scene.publish(script(entry=entry))
     await scene.happens("到网点", *ids)
-    by_rank = sorted(ids, key=lambda id: ranks[id]) if (ranks := await _ranks(scene, ids)) else []
+    by_rank = sorted(ids, key=lambda id: rank("trial", id))
+    assert [(await scene.decision(id)).rank for id in ids] == [rank("trial", id) for id in ids]
     assert set(await scene.states()) == set(by_rank[:2])
     await scene.go_to("2026-10-12T09:00")
     assert set(await scene.states()) == set(by_rank[:3])
@@ -173,10 +174,6 @@ async def test_e4_over_the_limit_they_wait_in_the_order_of_their_hash(
     assert throttled[-1]["opens_at"] == ""
 
 
-async def _ranks(scene: Scene, ids: list[str]) -> dict[str, int]:
-    return {id: (await scene.decision(id)).rank for id in ids}
-
-
 async def test_e5_whoever_is_held_out_has_a_run_that_says_so(scene: Scene) -> None:
     ids = [f"wm{number}" for number in range(40)]
     await scene.customers(*ids)
@@ -190,6 +187,10 @@ async def test_e5_whoever_is_held_out_has_a_run_that_says_so(scene: Scene) -> No
     assert {one["subject"] for one in await scene.told("held_out")} == out
     assert {one["layer"] for one in await scene.told("held_out")} == {"script"}
     runs = await scene.runs()
+    about = {one["subject"]: one for one in await scene.told("entered", "held_out")}
+    assert {id: one["run"] for id, one in about.items()} == {id: runs[id].id for id in ids}
+    assert {one["anchor"] for one in about.values()} == {str(runs[ids[0]].anchor)}
+    assert [id for id in ids if "layer" in about[id]] == [id for id in ids if id in out]
     assert all(runs[id].due_at is None for id in out)
     assert (await scene.decision(min(out))).verdicts["holdout"] is True
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Date, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from bot.storage.tables.columns import (
     Moment,
@@ -29,7 +40,15 @@ admissions = Table(
     *work_columns(),
     due_index("admissions"),
     UniqueConstraint("script", "subject", "key"),
-    Index("ix_admissions_waiting", "script", "state", "rank"),
+    # Only of who waits: ranks are hashes, and each would be written on another page.
+    Index(
+        "ix_admissions_waiting",
+        "script",
+        "rank",
+        "id",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
 )
 
 # What a customer did, or what happened to one, by the moment at which it happened.

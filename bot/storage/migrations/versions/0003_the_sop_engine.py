@@ -197,7 +197,13 @@ def _admissions() -> None:
         sqlite_where=_AT_WORK,
         postgresql_where=_AT_WORK,
     )
-    op.create_index("ix_admissions_waiting", "admissions", ["script", "state", "rank"])
+    op.create_index(
+        "ix_admissions_waiting",
+        "admissions",
+        ["script", "rank", "id"],
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
 
 
 def _occurrences() -> None:
