@@ -156,6 +156,13 @@ Action = Annotated[
 Actions = Annotated[tuple[Action, ...], Field(min_length=1)]
 
 
+def verb_of(action: Action) -> str:
+    """Return what an action is called in a file: 打标签, 通知群主."""
+    if isinstance(action, PlainAction):
+        return action.value
+    return next(verb for verb, model in VERBS.items() if type(action) is model)
+
+
 def applies(action: Action, text: str) -> bool:
     """Tell whether an action is meant by these words of a customer; bare words always are."""
     return isinstance(action, PlainAction) or action.applies_to(text)

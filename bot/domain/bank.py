@@ -15,6 +15,7 @@ from bot.domain.disagreement import (
     built_in,
     doubled,
     doubles,
+    two_meanings,
     unknown,
     unknown_in,
 )
@@ -163,6 +164,7 @@ class Bank(Value):
             *unknown("群标签", "标签", [rule.tag for rule in self.group_tag_rules], tags, "标签"),
             *doubles("客户资料", "名称", [field.name for field in self.customer_fields]),
             *built_in(self.customer_fields),
+            *two_meanings(self.customer_fields, self.customer_events),
             *self._ways_that_disagree(branches, people),
         ]
 

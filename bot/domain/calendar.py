@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Literal, NamedTuple
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
@@ -150,22 +149,6 @@ def in_quiet(at: time, quiet: QuietWindows) -> bool:
 def _holds(window: tuple[time, time], at: time) -> bool:
     begins, ends = window
     return begins <= at < ends if begins < ends else at >= begins or at < ends
-
-
-def next_allowed(now: datetime, quiet: QuietWindows, zone: ZoneInfo) -> datetime:
-    """Return the first moment from ``now`` on that is not quiet.
-
-    Windows that together fill the whole day leave no such moment; such files are refused.
-    """
-    moment = now
-    for _ in range(2 * len(quiet) + 1):
-        local = moment.astimezone(zone)
-        window = next((each for each in quiet if _holds(each, local.time())), None)
-        if window is None:
-            break
-        day = local.date() if local.time() < window[1] else local.date() + ONE_DAY
-        moment = datetime.combine(day, window[1], tzinfo=zone).astimezone(now.tzinfo)
-    return moment
 
 
 def quiet_all_day(quiet: QuietWindows) -> bool:

@@ -41,7 +41,7 @@ class TenantCaps(Value):
     marketing_a_week: int = Field(2, ge=0)
     marketing_a_month: int = Field(4, ge=0)
     group_a_day: int = Field(1, ge=1)
-    group_a_week: int = Field(7, ge=1)
+    group_a_week: int = Field(5, ge=1)
     fatigue: bool = True
 
 

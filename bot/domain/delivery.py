@@ -9,6 +9,7 @@ from bot.domain.hold import PAUSED
 from bot.domain.opening import Hours
 from bot.domain.quota import CAP_REASONS
 from bot.domain.steps import SendBy
+from bot.domain.suitability import PRODUCT_TOO_RISKY
 from bot.domain.value import Value
 from bot.domain.withdrawal import WITHDRAWN
 
@@ -71,17 +72,21 @@ class Facts(Value):
     run_alive: bool = True
     script_stopped: bool = False
     paused: bool = False  # by people, or because nobody has allowed it yet
+    passed_over: str = ""  # why its step is closed: drained, terminated
     withdrawn: bool = False
     group_alive: bool = True
     friend: bool = True  # the customer is still somebody's
     may_market: bool = True  # to a group with these tags (E6)
     consents: bool = True  # the customer has allowed what sells (S07)
     refuses_marketing: bool = False
+    held_out: bool = False  # drawn, perhaps since it began, to get nothing that sells (I6)
     product_stopped: bool = False
     wants_other: bool = False  # the customer takes greetings only (C5)
     condition: bool = True  # 前提.条件, judged now
     product_sold: bool = True
+    product_too_risky: bool = False  # for what the script allows (产品风险最高; C09)
     unfit: str = ""  # why the product is not for this customer (S01, S03, S05)
+    left_in_peace: bool = False  # after a complaint or a death nobody is offered products (C11)
     full: str = ""  # the cap that leaves no room
 
 
@@ -175,15 +180,19 @@ def _refusal(terms: Terms, facts: Facts) -> str:
     """Return the first reason for which a step may not go out at all; empty where none holds."""
     product = bool(terms.product)
     refusals = (
+        (bool(facts.passed_over), facts.passed_over),
         (facts.withdrawn, WITHDRAWN),
         (not facts.group_alive, "group_dismissed"),
         (not facts.friend, "not_friend"),
         (terms.marketing and not facts.may_market, "group_not_marketable"),
         (terms.marketing and facts.refuses_marketing, "marketing_refused"),
         (terms.marketing and not facts.consents, "no_consent"),
+        (terms.marketing and facts.held_out, "held_out"),
         (facts.wants_other, "greetings_only"),
         (product and facts.product_stopped, "product_stopped"),
         (product and not facts.product_sold, "product_not_sold"),
+        (product and facts.product_too_risky, PRODUCT_TOO_RISKY),
+        (product and facts.left_in_peace, "left_in_peace"),
         (product and bool(facts.unfit), facts.unfit),
         (not facts.condition, "precondition"),
         (bool(facts.full), facts.full),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from bot.domain.registry import BUILT_IN_FIELDS, CustomerField
+from bot.domain.registry import BUILT_IN_EVENTS, BUILT_IN_FIELDS, CustomerField
 
-Disagreement = tuple[tuple[str, int, str], str, str]
+Disagreement = tuple[tuple[str | int, ...], str, str]
 
 
 def built_in(fields: Sequence[CustomerField]) -> Iterator[Disagreement]:
@@ -16,6 +16,21 @@ def built_in(fields: Sequence[CustomerField]) -> Iterator[Disagreement]:
         if kind is not field.kind:
             path = ("客户资料", number, "类型")
             yield path, f"「{field.name}」本来就有，类型是 {kind}", "删掉这一条，或换一个名称"
+
+
+def two_meanings(fields: Sequence[CustomerField], events: Sequence[str]) -> Iterator[Disagreement]:
+    """Give each name that means a datum and an event: nobody could tell which a 条件 asks for."""
+    data = {*BUILT_IN_FIELDS, *(field.name for field in fields)}
+    mend = "换一个名字；条件里写的时候才分得清"
+    for number, event in enumerate(events):
+        if event in data:
+            yield ("客户事件", number), f"「{event}」已经是客户资料的名称", mend
+        if event in events[:number]:
+            yield ("客户事件", number), f"「{event}」写了两次", "删掉其中一个"
+    for number, field in enumerate(fields):
+        if field.name in BUILT_IN_EVENTS:
+            path = ("客户资料", number, "名称")
+            yield path, f"「{field.name}」已经是客户事件的名称", mend
 
 
 def doubles(part: str, key: str, words: Sequence[str]) -> Iterator[Disagreement]:

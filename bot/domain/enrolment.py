@@ -17,9 +17,10 @@ from bot.domain.board import PlanFacts as PlanFacts
 from bot.domain.board import takes_quota as takes_quota
 from bot.domain.calendar import ONE_DAY, CalendarTables
 from bot.domain.opening import Hours
+from bot.domain.rest_days import by_calendar
 from bot.domain.script import SopScript
 from bot.domain.script_parts import OnHoliday, RestDays
-from bot.domain.step_terms import ANCHORS, BOND_DAY, EVENT_DAY, Relative
+from bot.domain.step_terms import ANCHORS, BOND_DAY, EVENT_DAY, NO_EVENT, Relative
 from bot.domain.steps import Overlay, Step, StepKind
 from bot.domain.value import Value
 
@@ -133,9 +134,10 @@ class _Planner:
 
     def _day_step(self, step: Step, nominal: date, day: date, board: Board) -> Planned:
         moved: Moved = "earlier_step" if day != nominal else ""
+        why = self._holiday_skip(step, day)
         if self._facts.not_before is not None and day < self._facts.not_before:
             day, moved = self._facts.not_before, "earlier_step"
-        if why := self._holiday_skip(step, nominal):
+        if why:
             return self._planned(step, nominal, day, moved, why)
         if step.on_holiday is OnHoliday.PREVIOUS_WORKDAY and day in self._tables.festivals:
             before = self._tables.previous_workday(day)
@@ -153,17 +155,22 @@ class _Planner:
                 return self._planned(step, nominal, day, own or moved, None)
             own = own or obstacle
             day += ONE_DAY
+            if step.on_holiday is OnHoliday.ONLY and day not in self._tables.festivals:
+                break
         return self._planned(step, nominal, start, moved, own)
 
-    def _holiday_skip(self, step: Step, nominal: date) -> str:
-        """Say why the calendar keeps a step from being sent at all; empty where it does not."""
-        festival = nominal in self._tables.festivals
+    def _holiday_skip(self, step: Step, day: date) -> str:
+        """Say why the calendar keeps a step from being sent at all; empty where it does not.
+
+        The day is the one on which it would be: where earlier steps were put off, not the file's.
+        """
+        festival = day in self._tables.festivals
         if step.on_holiday is OnHoliday.ONLY and not festival:
             return "not_a_holiday"
         if step.on_holiday is not None and festival:
             return "rest_day" if step.on_holiday is OnHoliday.SKIP else ""
-        skips = self._script.rest_days is RestDays.SKIP and step.relative is None
-        return "rest_day" if skips and not self._tables.is_workday(nominal) else ""
+        skips = self._script.rest_days is RestDays.SKIP
+        return "rest_day" if skips and not self._tables.is_workday(day) else ""
 
     def _obstacle(self, step: Step, day: date) -> Moved:
         """Say why the calendar and the hours leave a step no room on a day."""
@@ -194,7 +201,8 @@ class _Planner:
 
     def _event_after(self, invite: date) -> BankEvent | None:
         later = [event for event in self._facts.events if event.on > invite]
-        events = later or list(self._facts.events)
+        # One of before the run's first day was never its own.
+        events = later or [event for event in self._facts.events if event.on >= self._anchor]
         return min(events, key=lambda event: (event.on, event.window), default=None)
 
     def _dated_steps(self, board: Board, invite: date) -> list[Planned]:
@@ -204,19 +212,22 @@ class _Planner:
                 continue
             day = self._date_of(step.relative)
             if day is None:
-                why = "no_event" if step.relative.anchor == EVENT_DAY else "no_date"
-                placed.append(self._planned(step, self._anchor, self._anchor, "", why))
+                unknown = step.relative.unknown
+                placed.append(self._planned(step, self._anchor, self._anchor, "", unknown))
                 continue
             first = invite if step.relative.anchor == EVENT_DAY else self._anchor
-            nominal, day = day, self._off_festival(step, day)
-            skip: str | None = self._holiday_skip(step, nominal) or None
-            if day < max(filter(None, (first, self._facts.not_before))):
+            first = max(filter(None, (first, self._facts.not_before)))
+            nominal, rest = day, self._script.rest_days
+            why, day = by_calendar(step, rest, nominal, first, self._tables)
+            skip: str | None = why or None
+            if day < first:
                 skip = "event_passed"
             elif skip is None and takes_quota(step):
                 skip = board.obstacle(day) or None
                 if skip is None:
                     board.take(day)
-            placed.append(self._planned(step, nominal, day, "", skip))
+            moved: Moved = "rest_day" if day != nominal else ""
+            placed.append(self._planned(step, nominal, day, moved, skip))
         return placed
 
     def _date_of(self, relative: Relative) -> date | None:
@@ -233,15 +244,6 @@ class _Planner:
             last = self._anchor + timedelta(days=_FARTHEST_PUSH)
             found = next(iter(self._tables.days_named(anchor, self._anchor, last)), None)
         return None if found is None else found + offset
-
-    def _off_festival(self, step: Step, day: date) -> date:
-        if day not in self._tables.festivals:
-            return day
-        if step.on_holiday is OnHoliday.PREVIOUS_WORKDAY:
-            return self._tables.previous_workday(day)
-        if step.on_holiday is OnHoliday.NEXT_WORKDAY:
-            return self._tables.next_workday(day)
-        return day
 
     def _planned(
         self, part: Step | Overlay, nominal: date, day: date, moved: Moved, skip: str | None
@@ -269,7 +271,7 @@ class _Planner:
         if limit is None:
             return self._announcing(part, planned)
         if self._event is None:
-            return planned.model_copy(update={"skip": "no_event"})
+            return planned.model_copy(update={"skip": NO_EVENT})
         begins = self._event.begins_at(self._zone).astimezone(UTC)
         until = begins - timedelta(hours=limit.hours_before_event)
         if until <= planned.opens_at:

@@ -1,17 +1,22 @@
-"""What people let stand still: paused runs wait, drained scripts let nobody new in; pure."""
+"""What people let stand still: paused runs wait, drained scripts let nobody new in; pure.
+
+A step that was drained or terminated is passed over: runs go on behind it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from bot.domain.value import Value
 
-Verb = Literal["pause", "drain"]
+Verb = Literal["pause", "drain", "skip"]  # skip: of a step that was terminated
 Scope = Literal["script", "step", "branch", "manager", "group", "customer"]
 LOOK_AGAIN_WHILE_PAUSED = timedelta(hours=1)  # whoever lets it go on wakes what waits
 PAUSED, DRAINED, NOT_APPROVED = "paused", "drained", "not_approved"
+TERMINATED = "terminated"
+PASSED_OVER = frozenset({DRAINED, TERMINATED})  # why a step was, with all that belongs to it
 
 
 class Standstill(Value):
@@ -37,7 +42,7 @@ class Holds:
         rows: Iterable[Standstill] = (),
         unapproved: Collection[tuple[str, str]] = (),
     ) -> None:
-        self._held: dict[Verb, set[tuple[Scope, str]]] = {"pause": set(), "drain": set()}
+        self._held: dict[Verb, set[tuple[Scope, str]]] = {verb: set() for verb in get_args(Verb)}
         for row in rows:
             self._held[row.verb].add((row.scope, row.target))
         self._unapproved = frozenset(unapproved)
@@ -65,6 +70,13 @@ class Holds:
             return PAUSED
         found = not paused.isdisjoint(_around(script, branch, manager, subject))
         return PAUSED if found else ""
+
+    def passing_over(self, script: str, step: str) -> str:
+        """Return why runs pass over a step that has not gone out to them; empty where none do."""
+        target: tuple[Scope, str] = ("step", f"{script}/{step}")
+        if target in self._held["skip"]:
+            return TERMINATED
+        return DRAINED if target in self._held["drain"] else ""
 
     def draining(
         self, script: str, version: str = "", branch: str = "", manager: str = "", subject: str = ""

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from bot.domain.calendar import ONE_DAY, CalendarTables
 from bot.domain.opening import Hours, Span
 from bot.domain.runs import RunStep
-from bot.domain.script_parts import Missed, MissedRule, RestDays
+from bot.domain.script_parts import Missed, MissedRule, OnHoliday, RestDays
 
 SHORTEST_SPAN = timedelta(minutes=2)  # a task made later could not be confirmed in time
 WINDOW_MISSED = "window_missed"
@@ -44,8 +44,14 @@ class Late:
         self._rest = rest
         self._now = now
 
-    def judge(self, missed: Missed, row: RunStep, expires_at: datetime | None) -> Lateness:
-        """Say what a step becomes whose window is over.
+    def judge(
+        self,
+        missed: Missed,
+        row: RunStep,
+        expires_at: datetime | None,
+        on_holiday: OnHoliday | None = None,
+    ) -> Lateness:
+        """Say what a step becomes whose window is over; ``on_holiday`` is its own 节假日.
 
         ``expires_at`` is the begin of the event that it announces: nothing is made up for after
         it. A step that was tried already, or made up for once, is not made up for again.
@@ -61,27 +67,34 @@ class Late:
             case MissedRule.COALESCE:
                 return "newest"
             case MissedRule.NEXT_DAY:
-                return self._next_day(row, expires_at)
+                return self._next_day(row, expires_at, on_holiday)
             case MissedRule.CATCH_UP_WITHIN:
                 return self._within(missed, row, expires_at)
             case MissedRule.SKIP | MissedRule.CATCH_UP:
                 return "skip"
 
-    def today_or_next(self, row: RunStep, expires_at: datetime | None = None) -> Later | None:
+    def today_or_next(
+        self,
+        row: RunStep,
+        expires_at: datetime | None = None,
+        on_holiday: OnHoliday | None = None,
+    ) -> Later | None:
         """Return the window of the same hours that comes next, today's or a later day's."""
         for number in range(_FARTHEST):
             window = self._moved(row, number)
-            if window[1] <= self._now or not self._may_be_on(window[0]):
+            if window[1] <= self._now or not self._may_be_on(window[0], on_holiday):
                 continue
             closes = window[1] if expires_at is None else min(window[1], expires_at)
             if span_left(self._hours, window[0], closes, self._now) is not None:
                 return Later(window[0], closes, NEWEST)
         return None
 
-    def _next_day(self, row: RunStep, expires_at: datetime | None) -> Lateness:
+    def _next_day(
+        self, row: RunStep, expires_at: datetime | None, on_holiday: OnHoliday | None
+    ) -> Lateness:
         for number in range(1, _FARTHEST):
             opens_at, closes_at = self._moved(row, number)
-            if not self._may_be_on(opens_at):
+            if not self._may_be_on(opens_at, on_holiday):
                 continue
             closes_at = closes_at if expires_at is None else min(closes_at, expires_at)
             left = span_left(self._hours, opens_at, closes_at, self._now)
@@ -110,5 +123,11 @@ class Late:
         by = timedelta(days=number)
         return row.opens_at + by, row.closes_at + by
 
-    def _may_be_on(self, moment: datetime) -> bool:
-        return self._rest is RestDays.SEND or self._tables.is_workday(self._hours.day_of(moment))
+    def _may_be_on(self, moment: datetime, on_holiday: OnHoliday | None) -> bool:
+        """Tell whether a day may be used: on a festival the step's own 节假日 decides, if any."""
+        day = self._hours.day_of(moment)
+        if on_holiday is OnHoliday.ONLY:
+            return day in self._tables.festivals
+        if on_holiday is not None and day in self._tables.festivals:
+            return on_holiday is OnHoliday.SEND
+        return self._rest is RestDays.SEND or self._tables.is_workday(day)

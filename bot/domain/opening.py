@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import ONE_DAY, CalendarTables, days
@@ -70,6 +71,19 @@ class Hours:
         spans = self.spans(at - _LONGEST_SPREAD, at + timedelta(seconds=1))
         begins = spans[-1][0] if spans else at
         return at if begins == at - _LONGEST_SPREAD else min(begins, at)
+
+    def begins(self, opens_at: datetime, closes_at: datetime) -> Iterator[datetime]:
+        """Give the moments within a window at which somebody can be asked for one day's message.
+
+        They are the begins of its open hours, and where those last over midnight, the window's
+        own hour on each day: a day's messages are counted by the day (sop_semantics C1).
+        """
+        at = opens_at.astimezone(self._zone).time()
+        for moment, ends in self.spans(opens_at, closes_at):
+            while moment < ends:
+                yield moment
+                day = self.day_of(moment) + ONE_DAY
+                moment = datetime.combine(day, at, tzinfo=self._zone).astimezone(UTC)
 
     def _closed_between(self, first: datetime, last: datetime) -> list[Span]:
         begins = first.astimezone(self._zone).date() - ONE_DAY

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from bot.domain.bank import Bank
 from bot.domain.delivery import Facts, Session, Terms
 from bot.domain.expression import parse
 from bot.domain.hold import Holds
+from bot.domain.holdout import Holdouts, may_not_sell_to
 from bot.domain.knowledge import ProductSheet
 from bot.domain.quota import (
     Kind,
@@ -27,7 +28,7 @@ from bot.domain.script import SopScript
 from bot.domain.script_parts import Status
 from bot.domain.steps import Overlay, SendBy, Step, StepKind
 from bot.domain.subject import COST, UPLIFT, SubjectFacts
-from bot.domain.suitability import unfit
+from bot.domain.suitability import is_left_in_peace, unfit
 from bot.domain.withdrawal import Withdrawn
 
 GREETINGS_ONLY = "只收节日问候"  # a customer's tag: C5
@@ -42,6 +43,12 @@ class Passing:
     holds: Holds
     withdrawn: Withdrawn
     tenant: TenantCaps
+    holdouts: Holdouts = field(default_factory=Holdouts)
+
+    @property
+    def today(self) -> date:
+        """Return the bank's day."""
+        return self.now.astimezone(self.bank.zone).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +80,19 @@ def facts_of(asking: Asking, passing: Passing) -> Facts:
     if run is None or script is None or part is None or run.state != "running":
         return Facts(run_alive=False)
     terms, in_force = asking.terms, asking.in_force
-    today = passing.now.astimezone(passing.bank.zone).date()
     known = Facts(
         session=asking.session,
         # A run keeps its version of the words; that the script was stopped counts for all.
         script_stopped=in_force is not None and in_force.status is not Status.PUBLISHED,
         paused=bool(passing.holds and _held(passing.holds, run, terms)),
+        passed_over=passing.holds.passing_over(run.script, terms.step) if passing.holds else "",
         withdrawn=passing.withdrawn.covers(run.script, part, terms.variant),
         refuses_marketing=run.marketing_stopped,
         product_stopped=run.product_stopped,
-        product_sold=asking.product is not None and asking.product.sold_on(today),
+        held_out=terms.marketing and _held_out(run, script, passing),
+        product_sold=asking.product is not None and asking.product.sold_on(passing.today),
+        product_too_risky=asking.product is not None
+        and not script.rails.admits(asking.product.risk_rating),
         full=full(asking, passing) or "",
     )
     subject = asking.subject
@@ -99,7 +109,8 @@ def facts_of(asking: Asking, passing: Passing) -> Facts:
             "wants_other": _wants_other(part, subject),
         }
         if asking.product is not None:
-            about["unfit"] = unfit(asking.product.risk_rating, subject, today)
+            about["unfit"] = unfit(asking.product.risk_rating, subject, passing.today)
+            about["left_in_peace"] = is_left_in_peace(subject, passing.now)
     about["condition"] = _holds_now(part, subject, passing.now)
     return known.model_copy(update=about)
 
@@ -130,13 +141,18 @@ def full(asking: Asking, passing: Passing) -> str | None:
     replied_at = subject.last_seen if subject is not None else None
     tired = run.subject_kind == "customer" and is_tired(asking.slots, replied_at)
     caps = caps_for(script, passing.bank, run.subject_kind, weekly_cap, passing.tenant, tired=tired)
-    today = passing.now.astimezone(passing.bank.zone).date()
     priority = priority_of(script, asking.terms)
-    return room(asking.slots, caps, today, slot_of(asking.key), priority, kinds)
+    return room(asking.slots, caps, passing.today, slot_of(asking.key), priority, kinds)
 
 
 def _held(holds: Holds, run: Run, terms: Terms) -> str:
     return holds.pausing(run.script, run.version, terms.step, run.branch, run.owner, run.subject)
+
+
+def _held_out(run: Run, script: SopScript, passing: Passing) -> bool:
+    """Tell whether a subject was drawn to get nothing that sells, since its run began (I6)."""
+    bank, now = passing.bank, passing.now
+    return bool(may_not_sell_to(run.subject, script, bank, now, passing.holdouts))
 
 
 def _wants_other(part: Step | Overlay, subject: SubjectFacts) -> bool:

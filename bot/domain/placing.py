@@ -10,17 +10,14 @@ from zoneinfo import ZoneInfo
 from bot.domain.calendar import ONE_DAY, CalendarTables
 from bot.domain.misfire import span_left
 from bot.domain.opening import Hours
+from bot.domain.rest_days import REST_DAY, by_calendar
 from bot.domain.script import SopScript
-from bot.domain.script_parts import OnHoliday, RestDays, WhenFull
+from bot.domain.script_parts import WhenFull
 from bot.domain.steps import SendBy, Step
 
 DEFAULT_WINDOW = (time(9), time(18))
+NO_DAY_LEFT = "no_day_left"
 _FARTHEST = 366
-_RULES = {
-    RestDays.PUSH: OnHoliday.NEXT_WORKDAY,
-    RestDays.SKIP: OnHoliday.SKIP,
-    RestDays.SEND: OnHoliday.SEND,
-}
 
 Obstacle = Callable[[date, SendBy], str]
 """Says why a step cannot take a day's place by a way; empty where it can."""
@@ -72,9 +69,10 @@ class Placer:
     def place(self, asked: Asked, obstacle: Obstacle) -> Place:
         """Return the first day that the calendar, the hours and the quota leave to a step."""
         today = self._hours.day_of(asked.now)
-        if asked.by_date and asked.nominal < today:
-            return self._none(asked, "event_passed")
-        why, day = self._by_calendar(asked, max(asked.nominal, today), today)
+        nominal = asked.nominal if asked.by_date else max(asked.nominal, today)
+        why, day = self._by_calendar(asked, nominal, today)
+        if asked.by_date and day < today:
+            why = "event_passed"
         return self._none(asked, why) if why else self._from(asked, day, obstacle)
 
     def _from(self, asked: Asked, day: date, obstacle: Obstacle) -> Place:
@@ -95,12 +93,12 @@ class Placer:
             if asked.by_date:
                 return self._none(asked, full or "window_missed")
             why, day = self._by_calendar(asked, day + ONE_DAY, day + ONE_DAY)
-            if why == "rest_day":
+            if why == REST_DAY:
                 why = ""  # it is not the file's day any more: the next working day is as good
                 day = self._tables.next_workday(day)
             if why:
                 return self._none(asked, why)
-        return self._none(asked, full or "no_day_left")
+        return self._none(asked, full or NO_DAY_LEFT)
 
     def nowhere(self, asked: Asked, why: str) -> Place:
         """Return the place of a step that is not sent at all, for a reason."""
@@ -121,30 +119,8 @@ class Placer:
         return None, first
 
     def _by_calendar(self, asked: Asked, day: date, first: date) -> tuple[str, date]:
-        """Apply 节假日 and 休息日 to a day; the reason is that of a step that is not to be.
-
-        No day before ``first`` is taken.
-        """
-        step, tables = asked.step, self._tables
-        festival = day in tables.festivals
-        if step.on_holiday is OnHoliday.ONLY and not festival:
-            return "not_a_holiday", day
-        if step.on_holiday is not None and festival:
-            rule = step.on_holiday
-        elif asked.by_date or tables.is_workday(day):
-            return "", day
-        else:
-            rule = _RULES[self._script.rest_days]
-        match rule:
-            case OnHoliday.SEND | OnHoliday.ONLY:
-                return "", day
-            case OnHoliday.SKIP:
-                return "rest_day", day
-            case OnHoliday.PREVIOUS_WORKDAY:
-                before = tables.previous_workday(day)
-                return "", before if before >= first else tables.next_workday(day)
-            case OnHoliday.NEXT_WORKDAY:
-                return "", tables.next_workday(day)
+        """Apply 节假日 and 休息日 to a day; the reason is that of a step that is not to be."""
+        return by_calendar(asked.step, self._script.rest_days, day, first, self._tables)
 
     def _window(self, asked: Asked, day: date) -> tuple[datetime, datetime]:
         opens, closes = asked.step.window or DEFAULT_WINDOW

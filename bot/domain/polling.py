@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from bot.domain.runs import SendTask, StepState
 
@@ -13,10 +13,26 @@ REMINDERS = 2  # where the file says nothing (群主未确认)
 REMINDERS_A_DAY = 3  # to one owner, over all tasks
 FIRST_POLL = timedelta(minutes=5)
 _LONGEST_POLL = timedelta(minutes=60)
-_CANCEL_GRACE = timedelta(seconds=30)
+CANCEL_GRACE = timedelta(seconds=30)
 
 Cancel = Literal["", "done", "failed"]
 """Whether a task's cancel has gone through: before it has, the owner may still send."""
+
+
+class Waiting(Protocol):
+    """A task that waits for its owner's press."""
+
+    @property
+    def created_at(self) -> datetime:
+        """Since when."""
+
+    @property
+    def closes_at(self) -> datetime:
+        """Until when at the longest."""
+
+    @property
+    def reminded(self) -> int:
+        """How often its owner was reminded of it."""
 
 
 class Status(IntEnum):
@@ -92,7 +108,7 @@ def judge(
     if step != "waiting":
         known = answer.status is not Status.UNSENT or bool(cancel)
         # Until its cancel is through, or its window over, what is left in the list may be sent.
-        return Over() if known else AskAgain(now + _CANCEL_GRACE)
+        return Over() if known else AskAgain(now + CANCEL_GRACE)
     if answer.status is Status.NOT_A_FRIEND and moved:
         return Anew()
     if answer.status in REASONS:
@@ -101,12 +117,12 @@ def judge(
         again = next_look(task, now)
         return TakeBack(again) if moved else AskAgain(again)
     if not cancel:
-        return AskAgain(now + _CANCEL_GRACE)
+        return AskAgain(now + CANCEL_GRACE)
     # The old task may still be in its owner's list: a second one could be sent as well.
     return Failed("cancel_failed") if cancel == "failed" else Unsent()
 
 
-def next_look(task: SendTask, now: datetime) -> datetime:
+def next_look(task: Waiting, now: datetime) -> datetime:
     """Return when a task is asked after next: ever more slowly, and when a reminder is due."""
     waited = now - task.created_at
     again = now + min(max(waited, FIRST_POLL), _LONGEST_POLL)
@@ -114,7 +130,7 @@ def next_look(task: SendTask, now: datetime) -> datetime:
     return min([again, task.closes_at, *(moment for moment in moments if moment > now)])
 
 
-def wants_reminder(task: SendTask, most: int, now: datetime) -> bool:
+def wants_reminder(task: Waiting, most: int, now: datetime) -> bool:
     """Tell whether a task's owner is to be reminded of it now; ``most`` is the file's number."""
     given = task.reminded
     if given >= min(most, len(REMIND_AT)) or now >= task.closes_at:

@@ -13,6 +13,7 @@ from bot.domain.fields import Window, YesNo
 from bot.domain.value import Value
 
 RiskRating = Literal["R1", "R2", "R3", "R4", "R5"]
+NIGHT = ((time(20, 30), time(9)),)  # where a file names no hours of its own: sop_semantics Q2
 
 
 class DayType(StrEnum):
@@ -27,11 +28,12 @@ class DayType(StrEnum):
 class GuardRails(Value):
     """What no step may break (护栏).
 
-    ``allowed`` holds the hours open on a type of day; a type that is not there is open all day
-    and one with no windows is closed. "A week" is any 7 days on end, "a month" any 30.
+    ``quiet`` is None where the file says nothing: then the night is, on each type of day for
+    which ``allowed`` names no hours either. A type with no windows there is closed. "A week" is
+    any 7 days on end, "a month" any 30.
     """
 
-    quiet: tuple[Window, ...] = Field((), alias="静默时段")
+    quiet: tuple[Window, ...] | None = Field(None, alias="静默时段")
     allowed: dict[DayType, tuple[Window, ...]] = Field(default_factory=dict, alias="只在")
     broadcasts_a_day: int = Field(1, alias="每群每天企业群发", ge=0)
     broadcasts_a_week: int = Field(5, alias="每群每周企业群发", ge=1, le=7)
@@ -51,7 +53,13 @@ class GuardRails(Value):
         to 12:00 and 12:00 to 00:00.
         """
         windows = self.allowed.get(kind)
-        return self.quiet if windows is None else (*self.quiet, *_rest_of_day(windows))
+        if windows is None:
+            return NIGHT if self.quiet is None else self.quiet
+        return (*(self.quiet or ()), *_rest_of_day(windows))
+
+    def admits(self, rating: str | None) -> bool:
+        """Tell whether a product of that risk may be talked of; one of unknown risk may not."""
+        return rating is not None and rating <= self.max_risk
 
 
 def _rest_of_day(windows: tuple[tuple[time, time], ...]) -> Iterator[tuple[time, time]]:

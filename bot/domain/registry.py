@@ -45,6 +45,7 @@ BUILT_IN_FIELDS: Mapping[str, FieldKind] = {
 # Dates that come again for each customer, whatever kind their datum is.
 YEARLY_OR_MONTHLY = frozenset({BIRTHDAY, LUNAR_BIRTHDAY, PAYDAY})
 
+COMPLAINED, BEREAVED = "投诉", "亲人离世"
 BUILT_IN_EVENTS = frozenset(
     {
         "客户回复",
@@ -58,10 +59,11 @@ BUILT_IN_EVENTS = frozenset(
         "退群",
         "线索成交",
         "任务完成",
-        "投诉",
+        COMPLAINED,
         "客户拒收",
         "恢复",
         "删好友",
+        BEREAVED,
     }
 )
 TAGGED_GROUP, TAGGED_CUSTOMER = "群打标签", "客户打标签"

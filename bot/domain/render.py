@@ -27,6 +27,7 @@ KNOWN_VARIABLES = frozenset(
         "时限",
     }
 )
+_BRACE = re.compile(r"[{}｛｝]")
 
 
 class UnknownVariable(ValueError):
@@ -40,6 +41,16 @@ class UnknownVariable(ValueError):
 def variables_in(text: str) -> tuple[str, ...]:
     """Return the names a text asks for, each once, in order."""
     return tuple(dict.fromkeys(VARIABLE.findall(text)))
+
+
+def stray_brace(text: str) -> int | None:
+    """Return where a brace stands that belongs to no {variable} and would be sent as it is.
+
+    A full-width brace never makes a variable.
+    """
+    rest = VARIABLE.sub(lambda match: " " * len(match[0]), text)
+    found = _BRACE.search(rest)
+    return None if found is None else found.start()
 
 
 def render(text: str, variables: Mapping[str, str]) -> str:

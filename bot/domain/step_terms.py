@@ -45,6 +45,7 @@ Below = Annotated[
 
 
 EVENT_DAY, BOND_DAY = "活动日", "国债发行日"
+NO_EVENT = "no_event"
 ANCHORS = (EVENT_DAY, MATURITY, BIRTHDAY, LUNAR_BIRTHDAY, PAYDAY, BOND_DAY)
 
 
@@ -64,6 +65,11 @@ class Relative(Value):
 
     anchor: Annotated[Words, AfterValidator(_anchor)] = Field(alias="锚点")
     offset_days: int = Field(alias="偏移天", ge=-180, le=180)
+
+    @property
+    def unknown(self) -> str:
+        """Return the reason of a step whose date nobody knows."""
+        return NO_EVENT if self.anchor == EVENT_DAY else "no_date"
 
 
 class Guard(Value):

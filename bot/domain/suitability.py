@@ -1,17 +1,20 @@
-"""Whether a product may be offered to one customer by a machine (field_lessons S01, S03, S05)."""
+"""Whether a product may be offered to a customer by a machine (field_lessons C11, S01–S05)."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from bot.domain.expression_values import Grade, Known, grade_of
-from bot.domain.registry import AGE, ASSESSED_ON, GRADE
+from bot.domain.registry import AGE, ASSESSED_ON, BEREAVED, COMPLAINED, GRADE
 from bot.domain.subject import SubjectFacts
 
 _ELDERLY = 65
 _VALID_MONTHS = 12
 _LOWEST = 1  # C1: for who is not known
+_LEFT_IN_PEACE = timedelta(days=30)  # C11
+GRAVE_EVENTS = frozenset({COMPLAINED, BEREAVED})
 ELDERLY, NOT_ASSESSED, TOO_RISKY = "over_65", "assessment_expired", "risk_too_high"
+PRODUCT_TOO_RISKY = "product_too_risky"  # for the script, whoever the customer is
 
 
 def unfit(rating: str | None, facts: SubjectFacts, today: date) -> str:
@@ -30,6 +33,16 @@ def unfit(rating: str | None, facts: SubjectFacts, today: date) -> str:
     borne = facts.datum(GRADE)
     level = borne.number if isinstance(borne, Grade) else _LOWEST
     return TOO_RISKY if risk.number > level else ""
+
+
+def is_left_in_peace(facts: SubjectFacts, now: datetime) -> bool:
+    """Tell whether a customer is offered nothing now: a complaint or a death was not long ago.
+
+    A complaint that is still worked on counts, however old it is.
+    """
+    return facts.complaint_open or any(
+        one.kind in GRAVE_EVENTS and now - one.at < _LEFT_IN_PEACE for one in facts.happened
+    )
 
 
 def _is_elderly(age: Known | None) -> bool:

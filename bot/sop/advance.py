@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.calendar import CalendarTables
 from bot.domain.hold import LOOK_AGAIN_WHILE_PAUSED
+from bot.domain.misfire import NEWEST, WINDOW_MISSED
 from bot.domain.runs import FINAL_STEPS, Face, RunStep, Standing
+from bot.domain.script_parts import MissedRule
 from bot.sop.batch import Batch
 from bot.sop.batch import BatchFacts as BatchFacts
 from bot.sop.fire import Wordings
@@ -58,20 +61,39 @@ class Thinker:
             if row.state == "waiting":
                 self._opener.close(thought, played, row)
             else:
-                self._open(thought, played, face, row)
+                self._open(thought, played, face, row, standing.due)
             if thought.end:
                 return
         self._rest(thought, standing)
 
-    def _open(self, thought: Advance, played: Played, face: Face, row: RunStep) -> None:
+    def _open(
+        self,
+        thought: Advance,
+        played: Played,
+        face: Face,
+        row: RunStep,
+        due: Sequence[RunStep],
+    ) -> None:
         outcome = self._opener.open(thought, played, row, face)
-        if outcome == "shift":
-            # The step and all that follow are placed anew from today on, or from tomorrow.
-            later = self._batch.late(thought.run, played).today_or_next(row)
+        if outcome == "newest" and self._newer(played, row, due):
+            self._opener.skip(thought, row, NEWEST)
+        elif outcome in ("shift", "newest"):
+            later = self._opener.next_window(thought, played, row, face)
             if later is None:
-                thought.skip(row, "window_missed")
+                self._opener.skip(thought, row, WINDOW_MISSED)
+            elif outcome == "newest":
+                self._opener.move(thought, row, later, NEWEST)
             else:
+                # The step and all that follow are placed anew from today on, or from tomorrow.
                 thought.replan = later.opens_at.astimezone(self._batch.zone).date()
+
+    def _newer(self, played: Played, row: RunStep, due: Sequence[RunStep]) -> bool:
+        """Tell whether a later step was missed too, which is then the one that is made up for."""
+        later = due[due.index(row) + 1 :]
+        missed = (each for each in later if each.state == "planned" and each.closes_at <= self._now)
+        parts = (played.parts.get(each.step) for each in missed)
+        rules = (played.script.missed_for(part).rule for part in parts if part is not None)
+        return MissedRule.COALESCE in rules
 
     def _rest(self, thought: Advance, standing: Standing) -> None:
         """Sleep until the next step opens or closes; end the run once nothing is left."""
@@ -84,16 +106,20 @@ class Thinker:
             thought.end = "done"
             thought.note("run_done")
             return
-        waiting = [each.opens_at for each in now_are if each.state == "planned"]
-        moments = [self._again(moment) for moment in waiting]
+        waiting = [each for each in now_are if each.state == "planned"]
+        moments = [self._again(each.opens_at, each.id in changed) for each in waiting]
         if standing.later is not None:
             moments.append(standing.later)
         thought.wake_at = min(moments, default=None)
 
-    def _again(self, opens_at: datetime) -> datetime:
-        """Return when a step is looked at again that stays planned; what is paused waits long."""
-        paused = opens_at <= self._now
-        return self._now + LOOK_AGAIN_WHILE_PAUSED if paused else opens_at
+    def _again(self, opens_at: datetime, moved: bool) -> datetime:
+        """Return when a step is looked at again that stays planned; what is paused waits long.
+
+        One that was ``moved`` to hours that are open already is opened at once.
+        """
+        if opens_at > self._now:
+            return opens_at
+        return self._now if moved else self._now + LOOK_AGAIN_WHILE_PAUSED
 
 
 def _longest(standing: Standing, played: Played) -> datetime | None:

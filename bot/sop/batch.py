@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from bot.domain.audience import bucket
-from bot.domain.calendar import CalendarTables
+from bot.domain.calendar import ONE_DAY, CalendarTables
 from bot.domain.expression import Expression, parse
 from bot.domain.expression_values import Known
 from bot.domain.hold import Holds
@@ -29,12 +29,11 @@ from bot.domain.splitting import Exposure
 from bot.domain.steps import Overlay, SendBy, Step
 from bot.domain.subject import Seen, SubjectFacts
 from bot.domain.withdrawal import Withdrawn
-from bot.sop.fire import GuardFacts, Wordings
+from bot.sop.fire import GuardFacts, Wordings, ways_of
 from bot.sop.places import kinds_of
 from bot.sop.thought import Advance, Played, Reserved
 
 NOT_KNOWN = "calendar_unknown"
-_REPLY = "客户回复"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,8 @@ class BatchFacts:
     """What the steps of a batch are judged by, of every subject in it that they ask about.
 
     ``needs`` are those of which anybody of a group has or had a lead. ``assignments`` are the
-    arms of units that were exposed, by (experiment, unit). ``more`` is what conditions ask of each
+    arms of units that were exposed, by (experiment, unit). ``last_seen`` is when those said or did
+    something last who have been written to often. ``more`` is what conditions ask of each
     script itself: 本波增量上界, 成本. ``hold_unknown`` has steps wait whose day nobody has
     published yet.
     """
@@ -53,6 +53,7 @@ class BatchFacts:
     subjects: Mapping[str, SubjectFacts] = field(default_factory=dict)
     assignments: Mapping[tuple[str, str], str] = field(default_factory=dict)
     slots: Mapping[str, Sequence[Slot]] = field(default_factory=dict)
+    last_seen: Mapping[str, datetime | None] = field(default_factory=dict)
     holds: Holds = field(default_factory=Holds)
     withdrawn: Withdrawn = field(default_factory=Withdrawn)
     tenant: TenantCaps | None = None
@@ -85,6 +86,8 @@ class Batch:
         self._holds = facts.holds or None
         self._nobody_knows = facts.hold_unknown
         self.today = now.astimezone(self.zone).date()
+        tomorrow = datetime.combine(self.today + ONE_DAY, time(0), tzinfo=self.zone)
+        self.midnight = tomorrow.astimezone(UTC)
         self._hours: dict[tuple[str, str], Hours] = {}
         self._caps: dict[tuple[object, ...], Caps] = {}
         self._taken: dict[str, list[Slot]] = {}
@@ -120,6 +123,10 @@ class Batch:
             return ""
         return self._holds.pausing(run.script, run.version, step, run.branch, owner, run.subject)
 
+    def passed_over(self, run: Run, step: str) -> str:
+        """Return why a run goes on behind a step that has not gone out; empty where it does not."""
+        return "" if self._holds is None else self._holds.passing_over(run.script, step)
+
     def seen(
         self,
         run: Run,
@@ -152,9 +159,14 @@ class Batch:
         """Read a condition of a file that was checked."""
         return parse(condition)
 
-    def share(self, run: Run, step: str) -> float:
-        """Return a run's place in [0, 1), by which what is due together is spread (Q3)."""
-        return bucket(step, str(run.id))
+    def share(self, run: Run, part: Step | Overlay, owner: str) -> float:
+        """Return a run's place in [0, 1), by which what is due together is spread (Q3).
+
+        Those whom one press of a colleague reaches share theirs: else it would take many presses.
+        """
+        ways = ways_of(part)
+        alone = SendBy.BROADCAST not in ways[:1] or self.wordings.personal(part, "")
+        return bucket(part.id, str(run.id) if alone else owner)
 
     def exposed(self) -> Mapping[tuple[str, str], str]:
         """Return the arms of units that were exposed, in this batch too."""
@@ -245,6 +257,4 @@ class Batch:
     def _is_tired(self, run: Run) -> bool:
         if run.subject_kind != "customer":
             return False
-        known = self.facts.subjects.get(run.subject)
-        replies = [one.at for one in known.happened if one.kind == _REPLY] if known else []
-        return is_tired(self.taken(run.subject), max(replies, default=None))
+        return is_tired(self.taken(run.subject), self.facts.last_seen.get(run.subject))

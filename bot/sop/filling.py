@@ -21,7 +21,9 @@ from bot.domain.knowledge import ProductSheet
 from bot.domain.render import UnknownVariable, render, variables_in
 from bot.domain.runs import Face, PersonFace
 from bot.domain.script import SopScript
+from bot.domain.step_terms import NO_EVENT
 from bot.domain.steps import Overlay, SendBy, Step
+from bot.domain.suitability import PRODUCT_TOO_RISKY
 from bot.domain.variables import variables_for
 from bot.domain.withdrawal import text_of
 
@@ -32,6 +34,7 @@ _TITLE_CHARS = 20
 _NAME = "客户.称呼"
 _OPEN = "\x1a"  # where a customer's name goes; no file can hold this character
 _NOT_SOLD = "product_not_sold"
+_OF_EVENT = "活动."
 
 
 class Wording(NamedTuple):
@@ -120,6 +123,8 @@ class Wordings:
         product = self._product(named) if named else None
         if named and (product is None or not product.on_sale):
             return Wording(no_text=_NOT_SOLD)  # delisted since the step was planned
+        if product is not None and not script.rails.admits(product.risk_rating):
+            return Wording(no_text=PRODUCT_TOO_RISKY)  # its rating was raised since then
         values = variables_for(
             self._bank,
             today=on,
@@ -145,11 +150,17 @@ def word(
     try:
         text = render(text_of(part, variant), {**given, **variables}).strip()
     except UnknownVariable as error:
-        return Wording(no_text=f"no_value:{error.names[0]}")
+        return Wording(no_text=_without(error.names))
     attached = tuple(attached_content(item) for item in part.attachments)
     if way_of(part) is SendBy.GROUP_WELCOME:
-        text = welcome_text(script, text)
+        text = welcome_text(script, text, {**given, **variables})
     return Wording(text=text, contents=(Text(text=text), *attached) if text else attached)
+
+
+def _without(names: tuple[str, ...]) -> str:
+    """Return the reason of words whose variables have no value here."""
+    other = next((name for name in names if not name.startswith(_OF_EVENT)), None)
+    return NO_EVENT if other is None else f"no_value:{other}"
 
 
 def attached_content(item: Attachment) -> Content:
@@ -174,7 +185,7 @@ def attached_content(item: Attachment) -> Content:
             return Video(file=item.file)
 
 
-def welcome_text(script: SopScript, text: str) -> str:
+def welcome_text(script: SopScript, text: str, values: Mapping[str, str]) -> str:
     """Add the list of what was said before, for those who join late (迟到成员)."""
     late = script.late_joiners
     if late is None or late.way != "入群欢迎语附目录":
@@ -184,7 +195,10 @@ def welcome_text(script: SopScript, text: str) -> str:
         part = script.part(step_id)
         if part is None or part.body is None or SendBy.GROUP_WELCOME in ways_of(part):
             continue
-        first = part.body.strip().splitlines()[0]
+        try:
+            first = render(part.body.strip().splitlines()[0], values)
+        except UnknownVariable:
+            continue  # nobody can say what it was about
         titles.append(first if len(first) <= _TITLE_CHARS else first[: _TITLE_CHARS - 1] + "…")
     if not titles:
         return text

@@ -7,7 +7,7 @@ from typing import Literal
 
 from bot.domain import way_terms
 from bot.domain.hold import LOOK_AGAIN_WHILE_PAUSED
-from bot.domain.misfire import WINDOW_MISSED, Later, span_left
+from bot.domain.misfire import SHORTEST_SPAN, WINDOW_MISSED, Later, span_left
 from bot.domain.opening import Span, spread
 from bot.domain.placing import Asked
 from bot.domain.quota import CAP_REASONS
@@ -48,24 +48,36 @@ class Opener:
             return "queued"
         part = played.parts.get(row.step)
         if part is None:
-            return self._skip(thought, row, "step_removed")
+            return self.skip(thought, row, "step_removed")
         batch, run = self._batch, thought.run
         if batch.held(run, row.step, face.owner):
             thought.wake_at = batch.now + LOOK_AGAIN_WHILE_PAUSED
             return "asleep"
+        if why := batch.passed_over(run, row.step):
+            return self.skip(thought, row, why)
         step = part if isinstance(part, Step) else None
         turn = Turn(batch, thought, run, played, part, step, row, face)
-        span = self._span(turn, row.opens_at, row.closes_at)
+        span = self._span(turn, row.opens_at, turn.until)
         if span is None:
             return self._missed(turn)
         if span[0] > batch.now:
-            opens_at = spread(span, batch.share(run, row.step))
+            opens_at = spread(span, batch.share(run, part, face.owner))
             thought.put_off(row, opens_at, row.closes_at, row.reason)
             thought.wake_at = opens_at
             return "asleep"
         if why := turn.refusal():
-            return self._skip(thought, row, why)
+            return self.skip(thought, row, why)
         return self._send(turn, span)
+
+    def next_window(
+        self, thought: Advance, played: Played, row: RunStep, face: Face
+    ) -> Later | None:
+        """Return the hours of a missed step that come next while its words are true."""
+        part = played.parts[row.step]
+        step = part if isinstance(part, Step) else None
+        turn = Turn(self._batch, thought, thought.run, played, part, step, row, face)
+        late = self._batch.late(thought.run, played)
+        return late.today_or_next(row, turn.expires_at(), step.on_holiday if step else None)
 
     def close(self, thought: Advance, played: Played, row: RunStep) -> Outcome:
         """End a step that waited for somebody's own hand; tasks are closed by their cancel."""
@@ -73,23 +85,27 @@ class Opener:
         way = SendBy(row.way) if row.way else None if part is None else ways_of(part)[0]
         if way in (SendBy.BROADCAST, SendBy.MOMENTS):
             return "asleep"
-        return self._skip(thought, row, way_terms.not_done(way or SendBy.NUDGE_OWNER))
+        return self.skip(thought, row, way_terms.not_done(way or SendBy.NUDGE_OWNER))
 
     def _send(self, turn: Turn, span: Span) -> Outcome:
         thought, row, part, batch = turn.thought, turn.row, turn.part, self._batch
         variant, exposure = turn.variant()
         withdrawn = batch.withdrawn
         if withdrawn is not None and withdrawn.covers(turn.played.script.id, part, variant):
-            return self._skip(thought, row, WITHDRAWN)
+            return self.skip(thought, row, WITHDRAWN)
         way, why = self._way(turn)
         if way is None:
-            return self._full(turn, why) if why in CAP_REASONS else self._skip(thought, row, why)
+            return self._full(turn, why) if why in CAP_REASONS else self.skip(thought, row, why)
         closes_at = turn.closes_at(way)
         if closes_at != row.closes_at:
             span = turn.longer(span, way, closes_at)
+        span = turn.within_the_day(span, way)
+        if span[1] - batch.now < SHORTEST_SPAN:
+            thought.wake_at = batch.midnight
+            return "asleep"
         written = self._letter(turn, span, way, variant, closes_at)
         if isinstance(written, str):
-            return self._skip(thought, row, written)
+            return self.skip(thought, row, written)
         letter, text, stencil = written
         if exposure is not None:
             batch.expose(thought, exposure)
@@ -126,7 +142,7 @@ class Opener:
             thought.leave(why)
             return "ended"
         if step is None or turn.dated or step.when_full is WhenFull.SKIP:
-            return self._skip(thought, row, why)
+            return self.skip(thought, row, why)
         until = turn.expires_at() or thought.run.expires_at
         asked = Asked(step, batch.today + timedelta(days=1), batch.now, until=until)
 
@@ -135,7 +151,7 @@ class Opener:
 
         place = batch.placer(turn.run, turn.played).place(asked, obstacle)
         if place.way is None:
-            return self._skip(thought, row, why)
+            return self.skip(thought, row, why)
         thought.put_off(row, place.opens_at, place.closes_at, NO_ROOM, place.way.value)
         thought.note("step_put_off", step=row.step, reason=why, on=str(place.on))
         batch.reserve(thought, turn.played, turn.part, row.round, place.on, place.way)
@@ -147,7 +163,8 @@ class Opener:
         thought, row, script = turn.thought, turn.row, turn.played.script
         late = self._batch.late(turn.run, turn.played)
         expires_at = turn.expires_at()
-        judged = late.judge(script.missed_for(turn.part), row, expires_at)
+        on_holiday = turn.step.on_holiday if turn.step is not None else None
+        judged = late.judge(script.missed_for(turn.part), row, expires_at, on_holiday)
         if judged == "shift" and turn.dated:
             judged = "skip"  # a date does not move
         if judged == "exit":
@@ -155,14 +172,11 @@ class Opener:
             return "ended"
         if judged == "shift":
             return "shift"
-        if judged == "newest":
-            if turn.step is not None and turn.step.repeat is not None:
-                return "newest"
-            again = None if turn.dated else late.today_or_next(row, expires_at)
-            judged = again or "skip"
+        if judged == "newest" and not turn.dated:
+            return "newest"
         if isinstance(judged, Later):
             return self.move(thought, row, judged, judged.reason)
-        return self._skip(thought, row, WINDOW_MISSED)
+        return self.skip(thought, row, WINDOW_MISSED)
 
     def move(self, thought: Advance, row: RunStep, later: Later, reason: str) -> Outcome:
         """Give a step another window; one that is open already is opened at once after this."""
@@ -222,7 +236,8 @@ class Opener:
             self._spans[key] = span
         return self._spans[key]
 
-    def _skip(self, thought: Advance, row: RunStep, reason: str) -> Outcome:
+    def skip(self, thought: Advance, row: RunStep, reason: str) -> Outcome:
+        """Write that a step is not to be, and give back its place among the subject's messages."""
         thought.skip(row, reason)
         self._batch.release(thought, slot_key(thought.run.id, row.step, row.round))
         return "ended"

@@ -13,6 +13,7 @@ from bot.domain.steps import Step
 from bot.sop.anchors import relative_day, valid_until
 from bot.sop.batch import Batch
 from bot.sop.thought import Advance, Played
+from bot.sop.turn import repeat_over
 
 
 @dataclass(slots=True)
@@ -65,7 +66,11 @@ class Stride:
             nominal = relative_day(batch, run, self.played.script, step.relative, arrived)
         if nominal is None:
             return None
-        until = valid_until(batch, run, step, nominal) or run.expires_at
+        limits = (
+            *(valid_until(batch, run, step, nominal), repeat_over(step, batch.zone)),
+            run.expires_at,
+        )
+        until = min((limit for limit in limits if limit is not None), default=None)
         return Asked(step, nominal, batch.now, step.relative is not None, until)
 
     def go(self, to: str) -> None:

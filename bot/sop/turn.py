@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.domain import way_terms
 from bot.domain.bank import Bank
+from bot.domain.calendar import ONE_DAY
 from bot.domain.opening import Span
 from bot.domain.runs import Face, PersonFace, Run, RunStep
 from bot.domain.splitting import Exposure, arm_of, epoch_of, split_for, unit_of
@@ -74,7 +76,15 @@ class Turn:
         return arm, Exposure(split.experiment, unit, arm, epoch_of(split))
 
     def expires_at(self) -> datetime | None:
-        """Return when the event begins that a step announces; None where it announces none."""
+        """Return from when on a step is not said any more: its event begins, its rounds are over.
+
+        None where it is true for ever.
+        """
+        over = None if self.step is None else repeat_over(self.step, self.batch.zone)
+        begins = self._event_limit()
+        return min(begins, over) if begins and over else begins or over
+
+    def _event_limit(self) -> datetime | None:
         step, batch = self.step, self.batch
         if step is None:
             return None
@@ -88,14 +98,20 @@ class Turn:
             return None if begins is None else begins - timedelta(hours=limit.hours_before_event)
         return None
 
+    @property
+    def until(self) -> datetime:
+        """Return when its window closes, or before that its words are not true any more."""
+        expires_at = self.expires_at()
+        return self.row.closes_at if expires_at is None else min(self.row.closes_at, expires_at)
+
     def closes_at(self, way: SendBy) -> datetime:
         """Return until when somebody may press: the window's end, or as long as the file says."""
         row, step, batch = self.row, self.step, self.batch
         if row.iteration or step is None:
-            return row.closes_at
+            return self.until
         closes_at, unconfirmed = row.closes_at, step.unconfirmed
         if unconfirmed is None and way is not SendBy.TASK_FOR_MANAGER:
-            return closes_at
+            return self.until
         if unconfirmed is not None and way_terms.waits_for_hand(way):
             closes_at = max(closes_at, batch.now + unconfirmed.at_most)
         is_workday = batch.tables.is_workday
@@ -113,6 +129,14 @@ class Turn:
         spans = hours.spans(self.batch.now, closes_at)
         return (span[0], spans[0][1]) if spans else span
 
+    def within_the_day(self, span: Span, way: SendBy) -> Span:
+        """Return the span of a task's first day: its place among a day's messages is counted anew.
+
+        What was not pressed by midnight is taken back, and made again for what is left (C1).
+        """
+        at_most = self.batch.midnight
+        return (span[0], min(span[1], at_most)) if way is SendBy.BROADCAST else span
+
     def wording(self, variant: str) -> Wording:
         """Fill in the step's words for whom it is due."""
         run, batch = self.run, self.batch
@@ -126,6 +150,13 @@ class Turn:
             variant=variant,
             face=self.face,
         )
+
+
+def repeat_over(step: Step, zone: ZoneInfo) -> datetime | None:
+    """Return the end of the last day of a step's rounds (重复.到, sop_semantics B2)."""
+    if step.repeat is None or step.repeat.until is None:
+        return None
+    return datetime.combine(step.repeat.until + ONE_DAY, time(0), tzinfo=zone).astimezone(UTC)
 
 
 def event_begins(bank: Bank, branch: str, day: date, *, exactly: bool = False) -> datetime | None:

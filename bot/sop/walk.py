@@ -10,22 +10,24 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from bot.domain.flow import END_OF_RUN, Wait
-from bot.domain.hold import LOOK_AGAIN_WHILE_PAUSED
+from bot.domain.hold import LOOK_AGAIN_WHILE_PAUSED, PASSED_OVER, TERMINATED
 from bot.domain.misfire import NEWEST, WINDOW_MISSED
-from bot.domain.placing import Asked
+from bot.domain.placing import NO_DAY_LEFT, Asked
 from bot.domain.runs import FINAL_STEPS, Face, RunStep
 from bot.domain.steps import SendBy, Step
 from bot.domain.subject import Event
+from bot.sop.anchors import no_day
 from bot.sop.batch import Batch
 from bot.sop.opener import Opener
 from bot.sop.stride import Stride
 from bot.sop.thought import Act, Advance, Played
-from bot.sop.turn import PRECONDITION
+from bot.sop.turn import PRECONDITION, repeat_over
 from bot.sop.waiting import Heard, heard
 
 MOST_HOPS = 50  # of one pass; the rest is the next one's
 LATE_GRACE = timedelta(minutes=10)  # in which an event still arrives that came in time (W2)
 SHIFTED = "shifted"
+REPEAT_OVER = "repeat_over"
 
 
 class Walker:
@@ -88,6 +90,8 @@ class Walker:
             return False
         if step.split is not None:
             walk.split(step.split)
+        if why := batch.passed_over(run, step.id):
+            return self._pass_over(walk, step, why)
         asked = walk.asked(step)
         if step.send_by and step.sends:
             return self._place(walk, step, asked)
@@ -98,6 +102,17 @@ class Walker:
                 return False
         return self._ended(walk, step, acted=True)
 
+    def _pass_over(self, walk: Stride, step: Step, why: str) -> bool:
+        """Go on behind a step that people closed: it neither sends, acts, waits nor repeats."""
+        if step.send_by and step.sends:
+            batch = self._batch
+            place = batch.placer(walk.run, walk.played).nowhere(
+                Asked(step, batch.today, batch.now), why
+            )
+            walk.thought.places.append(walk.new_step(step, place))
+        walk.thought.note("step_skipped", step=step.id, reason=why, round=walk.round)
+        return self._leave(walk, step, again=False)
+
     def _place(self, walk: Stride, step: Step, asked: Asked | None) -> bool:
         batch, run, thought = self._batch, walk.run, walk.thought
 
@@ -105,14 +120,16 @@ class Walker:
             return batch.obstacle(run, walk.played, step, walk.round, day, way)
 
         placer = batch.placer(run, walk.played)
-        if asked is None:
-            nowhere = Asked(step, batch.today, batch.now)
-            place = placer.nowhere(nowhere, "no_date")
+        why = no_day(batch, run, step, asked)
+        if asked is None or why:
+            place = placer.nowhere(Asked(step, batch.today, batch.now), why)
         else:
             place = placer.place(asked, obstacle)
         if place.leave:
             thought.leave(place.skip)
             return False
+        if place.skip == NO_DAY_LEFT and asked and asked.until == repeat_over(step, batch.zone):
+            place = place._replace(skip=REPEAT_OVER)
         thought.places.append(walk.new_step(step, place))
         if place.way is None:
             thought.note("step_skipped", step=step.id, reason=place.skip, round=walk.round)
@@ -130,7 +147,7 @@ class Walker:
             walk.phase = "arrive"  # its row was taken away with an older version of the file
             return True
         if row.state in FINAL_STEPS:
-            return self._ended(walk, step, acted=row.reason != PRECONDITION)
+            return self._go_on(walk, step, row.reason)
         if row.state == "queued":
             return False
         moment = row.opens_at if row.state == "planned" else row.closes_at
@@ -143,8 +160,8 @@ class Walker:
             outcome = self._opener.open(thought, walk.played, row, walk.face)
         match outcome:
             case "ended":
-                acted = not thought.changes or thought.changes[-1].reason != PRECONDITION
-                return not thought.end and self._ended(walk, step, acted=acted)
+                reason = thought.changes[-1].reason if thought.changes else ""
+                return not thought.end and self._go_on(walk, step, reason)
             case "shift":
                 return self._shift(walk, row)
             case "newest":
@@ -155,9 +172,9 @@ class Walker:
     def _shift(self, walk: Stride, row: RunStep) -> bool:
         """Put a missed step on the next day that there is, and all that follow as much later."""
         batch, thought = self._batch, walk.thought
-        later = batch.late(walk.run, walk.played).today_or_next(row)
+        later = self._opener.next_window(thought, walk.played, row, walk.face)
         if later is None:
-            thought.skip(row, WINDOW_MISSED)
+            self._opener.skip(thought, row, WINDOW_MISSED)
             return self._ended(walk, walk.played.steps[walk.node], acted=True)
         day = later.opens_at.astimezone(batch.zone).date()
         walk.shifted += max(0, (day - row.planned_on).days)
@@ -173,17 +190,23 @@ class Walker:
         late = (batch.today - row.planned_on).days // repeat.every_days if repeat else 0
         rounds = min(late, (repeat.times if repeat else 1) - walk.round)
         if repeat is None or rounds <= 0:
-            later = batch.late(walk.run, walk.played).today_or_next(row)
+            later = self._opener.next_window(walk.thought, walk.played, row, walk.face)
             if later is None:
-                walk.thought.skip(row, WINDOW_MISSED)
+                self._opener.skip(walk.thought, row, WINDOW_MISSED)
                 return self._ended(walk, step, acted=True)
             self._opener.move(walk.thought, row, later, NEWEST)
             return False
-        walk.thought.skip(row, NEWEST)
+        self._opener.skip(walk.thought, row, NEWEST)
         walk.nominal = row.planned_on + timedelta(days=rounds * repeat.every_days)
         walk.round += rounds
         walk.phase, walk.at = "arrive", batch.now
         return True
+
+    def _go_on(self, walk: Stride, step: Step, reason: str) -> bool:
+        """Go on from a step whose row has ended for a reason; empty: it went out."""
+        if reason in PASSED_OVER:
+            return self._leave(walk, step, again=False)
+        return self._ended(walk, step, acted=reason != PRECONDITION)
 
     def _ended(self, walk: Stride, step: Step, *, acted: bool) -> bool:
         """Go on from a step that has sent, was skipped, or sends nothing."""
@@ -195,6 +218,9 @@ class Walker:
         return True
 
     def _waiting(self, walk: Stride, step: Step, wait: Wait) -> bool:
+        if self._batch.passed_over(walk.run, step.id) == TERMINATED:
+            walk.thought.note("wait_ended", step=step.id, by=TERMINATED, round=walk.round)
+            return self._leave(walk, step, again=False)
         deadline = walk.at + wait.at_most
         found = heard(wait, self._known(walk), walk.at, walk.run.entered_at, deadline)
         if found is None and self._batch.now < deadline + LATE_GRACE:
@@ -212,10 +238,10 @@ class Walker:
         known = self._batch.facts.subjects.get(walk.run.subject)
         return () if known is None else known.happened
 
-    def _leave(self, walk: Stride, step: Step) -> bool:
+    def _leave(self, walk: Stride, step: Step, *, again: bool = True) -> bool:
         """Choose where the token goes: the first branch that is true, another round, or on."""
         to = self._branch(walk, step)
-        if to is None and self._again(walk, step):
+        if to is None and again and self._again(walk, step):
             return True
         if to is None:
             fallback = next((each.otherwise for each in step.branches if each.otherwise), None)
@@ -242,9 +268,10 @@ class Walker:
 
     def _since(self, walk: Stride, step: Step) -> datetime | None:
         """Return from when on an event counts for a branch: as 从 of the wait before it says."""
-        if step.wait is None or step.wait.since == "进入后":
-            return walk.run.entered_at
-        return walk.at if step.wait.since == "本步后" else None
+        wait = step.wait
+        if wait is not None and (wait.already == "要新的" or wait.since == "本步后"):
+            return walk.at
+        return walk.run.entered_at if wait is None or wait.since == "进入后" else None
 
     def _again(self, walk: Stride, step: Step) -> bool:
         """Begin the next round of a repeated step (B2); False where there is none."""

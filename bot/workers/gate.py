@@ -18,6 +18,7 @@ from bot.domain.runs import FINAL_STEPS, Run, SubjectKind
 from bot.domain.script import SopScript
 from bot.domain.steps import SendBy
 from bot.domain.subject import Registry, SubjectFacts
+from bot.domain.suitability import GRAVE_EVENTS
 from bot.domain.withdrawal import Withdrawn
 from bot.storage.db import Tx
 from bot.storage.outbox import STOPPED, Envelope
@@ -115,6 +116,7 @@ async def _passing(tx: Tx, content: Content, runs: dict[int, Run], now: datetime
         holds=Holds() if nothing else await content.holds(tx, versions, now),
         withdrawn=Withdrawn() if nothing else await tx.withdrawals.in_force(),
         tenant=content.tenant_caps,
+        holdouts=content.holdouts,
     )
 
 
@@ -185,6 +187,8 @@ async def _subjects(
         script = scripts[run.id]
         condition = condition_of(script.part(envelope.terms.step) if script else None)
         needs |= needs_of(parse(condition) if condition else None)
+        if envelope.terms.product and run.subject_kind == "customer":
+            needs |= Needs(names=GRAVE_EVENTS, complaint=True)
         judged = condition is not None or run.subject_kind == "customer"
         (known[run.subject_kind] if judged else faces).add(run.subject)
     found = await tx.gate.groups(faces, Registry.of(bank))

@@ -9,7 +9,7 @@ from bot.domain.expression import parse
 from bot.domain.expression_values import Known
 from bot.domain.lead import Need
 from bot.domain.needs import Needs, needs_of
-from bot.domain.quota import LOOK_BACK
+from bot.domain.quota import LOOK_BACK, Slot, is_tired
 from bot.domain.runs import Standing, SubjectKind
 from bot.domain.script import SopScript
 from bot.domain.splitting import unit_of
@@ -79,6 +79,7 @@ async def facts_of(
     planning = tx.planning
     versions = {(each.run.script, each.run.version) for each, played in taken if played}
     subjects = await _subjects(tx, taken, content, now, needs)
+    slots = await tx.quota.slots_of(_asking(taken), now - LOOK_BACK, now + _AHEAD)
     return BatchFacts(
         needs=await planning.leads_in(groups) if groups else {},
         complaints=await planning.leads_since(groups, Need.COMPLAINT.value, now - _WEEK)
@@ -89,7 +90,8 @@ async def facts_of(
         else {},
         subjects=subjects,
         assignments=await _assignments(tx, taken),
-        slots=await tx.quota.slots_of(_asking(taken), now - LOOK_BACK, now + _AHEAD),
+        slots=slots,
+        last_seen=await _last_seen(tx, taken, slots, content, now),
         holds=await content.holds(tx, versions, now),
         withdrawn=await tx.withdrawals.in_force(),
         tenant=content.tenant_caps,
@@ -141,6 +143,18 @@ async def _subjects(
         if wanted:
             found |= await tx.subjects.load(wanted, kind, content.bank, needs, now)
     return found
+
+
+async def _last_seen(
+    tx: Tx, taken: Taken, slots: Mapping[str, Sequence[Slot]], content: Content, now: datetime
+) -> dict[str, datetime | None]:
+    """Return when those customers were seen last who may have had enough (C4), as the gate does."""
+    people = {each.run.subject for each, _ in taken if each.run.subject_kind == "customer"}
+    often = {who for who in people if is_tired(slots.get(who, ()), None)}
+    if not often:
+        return {}
+    known = await tx.subjects.load(often, "customer", content.bank, Needs(last_seen=True), now)
+    return {who: facts.last_seen for who, facts in known.items()}
 
 
 async def _assignments(tx: Tx, taken: Taken) -> dict[tuple[str, str], str]:

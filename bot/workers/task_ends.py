@@ -165,12 +165,11 @@ class TaskEnds:
         script = await self._content.script(tx, run.script, run.version) if run else None
         if run is None or script is None or run.state != "running":
             return None
-        spans = hours_of(script, self._content).spans(step.opens_at, step.closes_at)
-        if begun:
-            left = [max(begins, self._now) for begins, ends in spans if ends > self._now]
-        else:
-            left = [begins for begins, _ in spans if begins >= self._now]
-        return next(iter(left), None)
+        hours, window = hours_of(script, self._content), (step.opens_at, step.closes_at)
+        if not begun:
+            return next((each for each in hours.begins(*window) if each >= self._now), None)
+        left = (span[0] for span in hours.spans(*window) if span[1] > self._now)
+        return next((max(begins, self._now) for begins in left), None)
 
 
 def moved(task: SendTask, owners: Mapping[str, str]) -> bool:

@@ -13,6 +13,8 @@ WINDOWS = ("09:30-10:30", "10:00-11:30", "14:00-17:00", "19:00-20:00")
 EVENTS = ("客户回复", "到网点", "活动报名")
 _KINDS = ("服务", "活动", "知识", "关怀", "反诈", "祝福")
 _MISSED = ("跳过", "顺延一天", "晚2小时内补发", "后面一起顺延", "当日补到18:00", "只补最近一次")
+_WAYS = ("企业群发", "提醒经理", "[企业群发, 提醒经理]")
+_BY_HAND = ("提醒经理一键发", "朋友圈", "[提醒经理一键发, 企业群发]", "[朋友圈, 提醒经理一键发]")
 _CUSTOMERS = """\
 格式: sop/1
 编号: {id}
@@ -32,21 +34,29 @@ _CUSTOMERS = """\
 """
 
 
-def token_script(random: Random, id: str, *, shares: tuple[int, int] = (50, 50)) -> SopScript:
-    """Make a script for customers: splits, waits, branches ahead, repeats, ways that fall back."""
+def token_script(
+    random: Random, id: str, *, shares: tuple[int, int] = (50, 50), by_hand: bool = False
+) -> SopScript:
+    """Make a script for customers: splits, waits, branches ahead, repeats, ways that fall back.
+
+    ``by_hand`` has cards and moments among the ways.
+    """
+    ways = _WAYS + (_BY_HAND if by_hand else ())
     names = [f"s{number}" for number in range(random.randint(3, 7))]
     split = f"分流: {{实验: {id}-words, 单位: 客户, 比例: {{甲: {shares[0]}, 乙: {shares[1]}}}}}"
     lines = [f"编号: split, {split}"]
-    lines += [_step(random, name, names[number + 1 :]) for number, name in enumerate(names)]
+    lines += [
+        _step(random, id, name, names[number + 1 :], ways) for number, name in enumerate(names)
+    ]
     rest = random.choice(("顺延", "照发", "跳过"))
     top = _CUSTOMERS.format(id=id, rest=rest, a_day=random.randint(1, 2), a_week=2)
     return script_of(top + "".join(f"  - {{{line}}}\n" for line in lines))
 
 
-def _step(random: Random, name: str, later: list[str]) -> str:
+def _step(random: Random, id: str, name: str, later: list[str], ways: tuple[str, ...]) -> str:
     parts = [f"编号: {name}"]
     if random.random() < 0.8:
-        parts += _sending(random, name)
+        parts += _sending(random, name, f"{id}-{name}", random.choice(ways))
     if random.random() < 0.3:
         parts.append(f"相隔天: {random.randint(0, 3)}")
     if random.random() < 0.5:
@@ -56,8 +66,7 @@ def _step(random: Random, name: str, later: list[str]) -> str:
     return ", ".join(parts)
 
 
-def _sending(random: Random, name: str) -> list[str]:
-    ways = random.choice(("企业群发", "提醒经理", "[企业群发, 提醒经理]"))
+def _sending(random: Random, name: str, words: str, ways: str) -> list[str]:
     parts = [
         f'时间: "{random.choice(WINDOWS)}"',
         f"类型: {random.choice(_KINDS)}",
@@ -65,8 +74,8 @@ def _sending(random: Random, name: str) -> list[str]:
         f"错过时间窗: {random.choice(_MISSED)}",
         f"额度用完: {random.choice(('等到有额度', '跳过'))}",
     ]
-    both = f"正文按分流: {{甲: {name}甲, 乙: {name}乙}}"
-    parts.append(both if random.random() < 0.5 else f"正文: {name}")
+    both = f"正文按分流: {{甲: {words}甲, 乙: {words}乙}}"
+    parts.append(both if random.random() < 0.5 else f"正文: {words}")
     if random.random() < 0.2:
         parts.append(f"重复: {{次数: {random.randint(2, 3)}, 每隔天: {random.randint(1, 4)}}}")
     if random.random() < 0.2:
@@ -95,7 +104,7 @@ def planned_script(random: Random, id: str) -> SopScript:
         kind, window = random.choice(_KINDS), random.choice(WINDOWS[:3])
         lines.append(
             f'  - {{编号: s{number}, 第几天: {day}, 时间: "{window}", 类型: {kind}, '
-            f"发送方式: {way}, 正文: s{number}}}\n"
+            f"发送方式: {way}, 正文: {id}-s{number}}}\n"
         )
     return script_of(top + "步骤:\n" + "".join(lines))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -28,6 +28,8 @@ from tests.engine.world import World
 from tests.make import local
 
 MANY = tuple(f"wm{number}" for number in range(20))
+LEASES = timedelta(hours=2)  # two minutes each; then a poll may come an hour later
+Delivered = list[tuple[datetime, str, str]]
 FEW = SEEDS[:1] if len(SEEDS) < 10 else SEEDS
 
 
@@ -70,8 +72,16 @@ async def test_i7_crashes_change_nothing_but_moments(
     assert not whole.crashes
     for subject in subjects:
         assert await crashed.outcome(subject) == await whole.outcome(subject)
-    assert crashed.wire.delivered() == whole.wire.delivered()
+    _same_but_for_moments(crashed.wire.delivered(), whole.wire.delivered())
     await other.database.close()
+
+
+def _same_but_for_moments(crashed: Delivered, whole: Delivered) -> None:
+    """What was in the hands of whoever died is taken up again once its lease is over."""
+    told, as_told = ([(who, words, at) for at, who, words in one] for one in (crashed, whole))
+    pairs = list(zip(sorted(told), sorted(as_told), strict=True))
+    assert [one[:2] for one, _ in pairs] == [other[:2] for _, other in pairs]
+    assert max((abs(one[2] - other[2]) for one, other in pairs), default=LEASES) <= LEASES
 
 
 @pytest.mark.parametrize("seed", FEW)

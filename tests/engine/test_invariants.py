@@ -8,19 +8,23 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
 import pytest
 
+from bot.domain.audience import bucket
 from bot.domain.opening import Hours
-from bot.domain.runs import FINAL_STEPS
+from bot.domain.runs import FINAL_STEPS, RunStep
 from bot.domain.script import SopScript
+from bot.domain.staff_messages import StaffCard
 from bot.storage.db import Database, Tx
 from tests.engine.conftest import MONDAY
+from tests.engine.hands import press, terminate, told
 from tests.engine.random_scripts import happenings, planned_script, token_script
 from tests.engine.world import World
 
@@ -28,6 +32,7 @@ SEEDS = range(200) if os.environ.get("BOT_TEST_FAULTS") == "full" else range(2)
 PEOPLE = ("wm1", "wm2", "wm3")
 GROUPS = ("wr1", "wr2", "wr3")
 DAYS = 75
+DECLINED = 0.15  # of the cards that are pressed
 
 
 class Crash(BaseException):
@@ -65,6 +70,7 @@ class CrashingWorld(World):
     share = 0.0
     random = Random(0)
     crashes = 0
+    pressed: dict[str, str]
 
     def begin(self) -> None:
         whole = self.database
@@ -78,10 +84,28 @@ class CrashingWorld(World):
     async def work(self) -> None:
         while True:
             try:
-                return await super().work()
+                await super().work()
             except Crash:
                 self.crashes += 1
                 self.begin()
+                continue
+            if not await self._use_hands():
+                return
+
+    async def _use_hands(self) -> int:
+        """Let people press the cards that they have, some late, some never; return how many."""
+        due = [card for at, card in self.wire.cards if self._presses(at, card)]
+        for card in due:
+            declines = bucket(f"{self.wire.seed}:declines", card.task) < DECLINED
+            verbs = [each.key.rpartition(":")[2] for each in card.card.buttons]
+            await press(self, card, "skip" if declines else verbs[0])
+            self.pressed[card.task] = "skip" if declines else verbs[0]
+        return len(due)
+
+    def _presses(self, given_at: datetime, card: StaffCard) -> bool:
+        delay = timedelta(minutes=int(180 * bucket(f"{self.wire.seed}:minutes", card.task)))
+        wants = bucket(f"{self.wire.seed}:cards", card.task) < self.wire.confirm
+        return wants and card.task not in self.pressed and given_at + delay <= self.clock.now()
 
 
 def world_of(world: World, seed: int, share: float) -> CrashingWorld:
@@ -89,6 +113,7 @@ def world_of(world: World, seed: int, share: float) -> CrashingWorld:
     twin = CrashingWorld.__new__(CrashingWorld)
     twin.__dict__.update(world.__dict__)
     twin.share, twin.random, twin.crashes = share, Random(seed), 0
+    twin.pressed = {}
     twin.wire.confirm, twin.wire.seed = 0.8, str(seed)
     twin.begin()
     return twin
@@ -97,7 +122,8 @@ def world_of(world: World, seed: int, share: float) -> CrashingWorld:
 async def play(world: World, seed: int, *, share: float, planned: bool = False) -> CrashingWorld:
     """Play a random script to its end, for all subjects, with what they do meanwhile."""
     twin, random = world_of(world, seed, share), Random(f"{seed}-{planned}")
-    script = planned_script(random, "trial") if planned else token_script(random, "trial")
+    make = planned_script if planned else partial(token_script, by_hand=True)
+    script = make(random, "trial")
     subjects = GROUPS if planned else PEOPLE
     await twin.publish(script)
     await (twin.groups(*subjects) if planned else twin.people(*subjects))
@@ -105,9 +131,20 @@ async def play(world: World, seed: int, *, share: float, planned: bool = False) 
     for one in [] if planned else happenings(random, subjects, MONDAY, 20):
         await twin.until(one.at)
         await twin.happens(one.subject, one.kind, one.at)
+    await _end_while_something_is_in_hand(twin, subjects[-1])
     await twin.until(MONDAY + timedelta(days=DAYS))
     twin.script = script  # type: ignore[attr-defined]
     return twin
+
+
+async def _end_while_something_is_in_hand(twin: CrashingWorld, subject: str) -> None:
+    """Terminate a subject's run, if it can be while it waits for somebody's hand."""
+    for hour in range(1, 24 * 25):
+        if any(step.state == "waiting" for step in await twin.steps(subject)):
+            break
+        await twin.until(MONDAY + timedelta(hours=hour))
+    word = "群" if subject in GROUPS else "客户"
+    await terminate(twin, f"{word}:{subject}")
 
 
 async def outcomes(world: World, subjects: tuple[str, ...]) -> dict[str, dict[str, str]]:
@@ -133,6 +170,8 @@ async def test_nothing_is_lost_doubled_or_out_of_hours(
     _within_hours(twin, twin.script)  # type: ignore[attr-defined]
     await _one_arm(twin)
     await _all_accounted_for(twin, subjects)
+    rows = [step for subject in subjects for step in await twin.steps(subject)]
+    _nobody_is_left_with_what_is_over(twin, rows)
     await _replay(twin, subjects)
 
 
@@ -173,14 +212,40 @@ async def _one_arm(world: World) -> None:
     assert all(arms == {bound[who]} for who, arms in heard.items())
 
 
-async def _all_accounted_for(world: World, subjects: tuple[str, ...]) -> None:
+async def _all_accounted_for(world: CrashingWorld, subjects: tuple[str, ...]) -> None:
     """I13: each step that was placed is delivered, or lost for a reason."""
     rows = [step for subject in subjects for step in await world.steps(subject)]
     assert [row for row in rows if row.state not in FINAL_STEPS] == []
     assert [row for row in rows if row.state != "confirmed" and not row.reason] == []
-    told = len(world.wire.delivered())
-    tasks = [row for row in rows if row.state == "confirmed" and row.way in ("", "企业群发")]
-    assert told == len(tasks)
+    done = [row for row in rows if row.state == "confirmed"]
+    tasks = [row for row in done if row.way in ("", "企业群发")]
+    assert len(world.wire.delivered()) == len(tasks)
+    assert await _posted(world) == {row.id for row in done if row.way == "朋友圈"}
+    by_card = {row.id for row in done if row not in tasks and row.way != "朋友圈"}
+    assert by_card == {
+        int(task.split("-")[1]) for task, verb in world.pressed.items() if verb != "skip"
+    }
+
+
+async def _posted(world: World) -> set[int]:
+    """Return the steps whose moments were posted."""
+    made = await world.rows(
+        "SELECT ref, json_extract(facts, '$.run_step') FROM outbox "
+        "WHERE bucket = 'moment' AND state = 'sent'"
+    )
+    now = world.clock.now()
+    return {step for ref, step in made if (at := world.wire.pressed_at(ref)) and at <= now}
+
+
+def _nobody_is_left_with_what_is_over(world: CrashingWorld, rows: Sequence[RunStep]) -> None:
+    """X2: whoever has a card is told where its step is terminated, and in no other case."""
+    given = {int(card.task.split("-")[1]) for _, card in world.wire.cards}
+    called = [words for words in told(world) if words.startswith("之前卡片上")]
+    assert all("已经终止" in words for words in called)
+    # One that was sent all the same is confirmed by now; who has one of these has not sent it.
+    left = [row for row in rows if row.reason == "terminated" and row.id in given]
+    assert not left or called
+    assert len(called) <= 1
 
 
 async def _replay(world: World, subjects: tuple[str, ...]) -> None:
@@ -205,7 +270,10 @@ async def _replay(world: World, subjects: tuple[str, ...]) -> None:
         assert all(rows[step].state == state for step, state in last.items())
         # The plan itself says what is not to be, and the end of a run what does not come any more.
         silent = [row for step, row in rows.items() if step not in last]
-        assert all(row.state == "skipped" and not row.iteration for row in silent)
+        assert all(
+            row.state == "skipped" and (not row.iteration or row.reason == run.reason)
+            for row in silent
+        )
 
 
 async def _entries(world: World, subject: str) -> list[tuple[str, dict[str, Any]]]:

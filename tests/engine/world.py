@@ -13,7 +13,7 @@ from bot.bench.ground import content_of
 from bot.clock import FakeClock
 from bot.domain.audience import bucket
 from bot.domain.contents import Text
-from bot.domain.mass_messages import Broadcast, CustomerBroadcast
+from bot.domain.mass_messages import Broadcast, CustomerBroadcast, Moment, MomentCancel
 from bot.domain.messages import BroadcastCancel, KfTouch, Outbound, Receipt, StaffCard
 from bot.domain.polling import Answer, Status
 from bot.domain.runs import Run, RunStep
@@ -24,11 +24,14 @@ from bot.storage import tables
 from bot.storage.bulk import insert_rows
 from bot.storage.db import Database, Tx
 from bot.workers.content import Snapshot, version_of
+from bot.workers.entering import Entrance
 from bot.workers.loop import one_by_one
+from bot.workers.moments import MomentWorker
 from bot.workers.outbox import OutboxWorker
 from bot.workers.replanning import reserve
 from bot.workers.runs import RunWorker
 from bot.workers.tasks import TaskWorker
+from bot.workers.wishes import Asked, Wish
 from bot.workspace import Workspace
 
 _GROUP = ("id", "name", "owner", "branch", "tags", "members", "seen_at", "attempt")
@@ -37,7 +40,7 @@ _RUN = (
     *("script", "version", "subject", "subject_kind", "owner", "branch", "anchor"),
     *("state", "entered_at", "expires_at", "due_at", "attempt"),
 )
-_WORK = ("enrolments", "outbox", "send_tasks")
+_WORK = ("enrolments", "outbox", "send_tasks", "moments")
 
 
 @dataclass
@@ -58,9 +61,9 @@ class Wire:
         self.sent.append((now, message))
         ref = f"msg{len(self.sent)}"
         match message:
-            case Broadcast() | CustomerBroadcast():
+            case Broadcast() | CustomerBroadcast() | Moment():
                 self.tasks[ref] = (now, message)
-            case BroadcastCancel(task=task):
+            case BroadcastCancel(task=task) | MomentCancel(moment=task):
                 self.cancelled.setdefault(task, now)
             case StaffCard():
                 self.cards.append((now, message))
@@ -71,7 +74,7 @@ class Wire:
     def pressed_at(self, msgid: str) -> datetime | None:
         """Return when a task's person presses send; None for never."""
         made_at, message = self.tasks[msgid]
-        about = f"{made_at.date()} {_words(message)}"  # the same however calls are grouped
+        about = f"{made_at.date()} {words_of(message)}"  # the same however calls are grouped
         if bucket(f"{self.seed}:presses", about) >= self.confirm:
             return None
         delay = timedelta(minutes=int(1 + 40 * bucket(f"{self.seed}:delay", about)))
@@ -85,20 +88,29 @@ class Wire:
             return {}
         return dict.fromkeys(_receivers(self.tasks[msgid][1]), Answer(Status.SENT, at))
 
+    async def made(self, job: str) -> str:
+        """Return the id of the moment that a job makes."""
+        return job
+
+    async def posted(self, moment: str, manager: str) -> bool:
+        """Tell whether a manager has posted."""
+        at = self.pressed_at(moment)
+        return at is not None and at <= self.clock.now()
+
     def delivered(self) -> list[tuple[datetime, str, str]]:
         """Return what reached whom and when: moment, receiver, words."""
         found = []
         for msgid, (_, message) in self.tasks.items():
             at = self.pressed_at(msgid)
             if at is not None and at <= self.clock.now():
-                found += [(at, who, _words(message)) for who in _receivers(message)]
+                found += [(at, who, words_of(message)) for who in _receivers(message)]
         for at, message in self.sent:
             if isinstance(message, KfTouch):
-                found.append((at, message.customer, _words(message)))
+                found.append((at, message.customer, words_of(message)))
         return sorted(found)
 
 
-def _words(message: Outbound) -> str:
+def words_of(message: Outbound) -> str:
     contents = getattr(message, "contents", ())
     return next((one.text for one in contents if isinstance(one, Text)), "")
 
@@ -111,6 +123,8 @@ def _receivers(message: Outbound) -> tuple[str, ...]:
 
 class World:
     """The workers that move runs, on one database."""
+
+    watched: tuple[str, ...] = _WORK
 
     def __init__(
         self, database: Database, workspace: Workspace, snapshot: Snapshot, clock: FakeClock
@@ -129,6 +143,7 @@ class World:
         self.runs = RunWorker(database, content, clock)
         self.outbox = OutboxWorker(database, channels, content, clock, manner=one_by_one)
         self.tasks = TaskWorker(database, self.wire, content, clock)
+        self.moments = MomentWorker(database, self.wire, clock)
 
     async def publish(self, *scripts: SopScript) -> None:
         """Put versions in force."""
@@ -177,6 +192,12 @@ class World:
                 await self._plan(tx, script, runs, day, now)
         return {run.subject: run.id for run in runs}
 
+    async def enter(self, script: SopScript, *subjects: str) -> Asked:
+        """Ask whether subjects may enter now, as whatever brings them does."""
+        entrance, now = Entrance(self.content), self.clock.now()
+        async with self.database.begin() as tx:
+            return await entrance.ask(tx, script, [Wish(one) for one in subjects], now)
+
     async def _plan(
         self, tx: Tx, script: SopScript, runs: Iterable[Run], day: date, now: datetime
     ) -> None:
@@ -201,14 +222,14 @@ class World:
         done = await self.runs.step()
         done += await self.outbox.step()
         await self.outbox.drain()
-        return done + await self.tasks.step()
+        return done + await self.tasks.step() + await self.moments.step()
 
     async def until(self, moment: datetime) -> None:
         """Let the time pass up to a moment, stopping wherever work falls due."""
         await self.work()
         while True:
             async with self.database.read() as tx:
-                due = await tx.next_due(_WORK)
+                due = await tx.next_due(self.watched)
             if due is None or due > moment:
                 break
             self.clock.jump(max(due, self.clock.now()))
