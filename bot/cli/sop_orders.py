@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.root import AsJson, Folder, run
+from bot.cli import order_words
+from bot.cli.root import AsJson, Folder, agrees, run
 from bot.cli.sending import By, opened, user_name
 from bot.cli.sop import sop
 from bot.terminal import print_columns, the_workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bot.domain.bank import Bank
     from bot.domain.hold import Verb
-    from bot.domain.targets import Target
-    from bot.storage.scopes import Extent
     from bot.workers.orders import Delivered, Orders, Recalled
     from bot.workspace import Workspace
 
@@ -29,50 +30,63 @@ Targets = Annotated[
 ]
 Why = Annotated[str, typer.Option("--why", help="为什么，写进台账。")]
 Yes = Annotated[bool, typer.Option("--yes", help="不再问一遍。")]
-_VERBS = {"pause": "已暂停", "drain": "已停止进入"}
-_MEANS = {
-    "pause": "到点的步骤原地等着，也不让新的进来；恢复以后，错过的按「错过时间窗」办。",
-    "drain": "不再让新的进来，在走的照常走完。",
-}
 _FIRST_CHARS = 24
 
 
 @sop.command()
-def pause(targets: Targets, why: Why = "", by: By = "", folder: Folder = None) -> None:
+def pause(
+    targets: Targets, why: Why = "", by: By = "", folder: Folder = None, as_json: AsJson = False
+) -> None:
     """暂停：一秒之内，所有进程都不再发；重启也不会恢复，要用 resume。
+
+    暂停一个步骤(剧本/步骤)：走到这一步的等着，别处照常走，新的也照常进来。
 
     例：zhilin sop pause senior-21d --why 客户投诉 · zhilin sop pause 网点:b01 群:安心群3
     """
-    run(_hold(the_workspace(folder), targets, "pause", by or user_name(), why))
+    run(_hold(the_workspace(folder), targets, "pause", by or user_name(), why, as_json=as_json))
 
 
 @sop.command()
-def drain(targets: Targets, why: Why = "", by: By = "", folder: Folder = None) -> None:
+def drain(
+    targets: Targets, why: Why = "", by: By = "", folder: Folder = None, as_json: AsJson = False
+) -> None:
     """只出不进：不再让新的群和客户进来，在走的走完。
 
-    例：zhilin sop drain senior-21d --why 下月换新版
+    对一个步骤(剧本/步骤)：轮到它的跳过，接着走后面的；已经到同事手里的照常办完。
+
+    例：zhilin sop drain senior-21d --why 下月换新版 · zhilin sop drain senior-21d/d05-benefit
     """
-    run(_hold(the_workspace(folder), targets, "drain", by or user_name(), why))
+    run(_hold(the_workspace(folder), targets, "drain", by or user_name(), why, as_json=as_json))
 
 
 @sop.command()
-def resume(targets: Targets, by: By = "", folder: Folder = None) -> None:
+def resume(targets: Targets, by: By = "", folder: Folder = None, as_json: AsJson = False) -> None:
     """恢复：解除 pause 和 drain；等着的步骤马上再看一遍，过了时间的按「错过时间窗」办。
 
     例：zhilin sop resume senior-21d
     """
-    run(_resume(the_workspace(folder), targets, by or user_name()))
+    run(_resume(the_workspace(folder), targets, by or user_name(), as_json=as_json))
 
 
 @sop.command()
 def terminate(
-    targets: Targets, why: Why = "", yes: Yes = False, by: By = "", folder: Folder = None
+    targets: Targets,
+    why: Why = "",
+    yes: Yes = False,
+    by: By = "",
+    folder: Folder = None,
+    as_json: AsJson = False,
 ) -> None:
-    """终止：在走的全部退出，群主还没点的群发撤回，也不再让新的进来。不能撤销。
+    """终止：在走的全部退出，同事手里的群发、卡片、朋友圈都收回，也不再让新的进来。不能撤销。
+
+    对一个步骤(剧本/步骤)：收回这一步，还没发的跳过；在走的不退出，接着走后面的。
 
     例：zhilin sop terminate senior-21d --why 活动取消 · zhilin sop terminate 群:安心群3 --yes
     """
-    run(_terminate(the_workspace(folder), targets, by or user_name(), why, yes))
+    if as_json and not yes:
+        raise typer.BadParameter("--json 不会问人：想好了就加上 --yes。")
+    orders = _terminate(the_workspace(folder), targets, by or user_name(), why, yes, as_json)
+    run(orders)
 
 
 @sop.command()
@@ -124,56 +138,58 @@ def _orders(database: Any, bank: Bank, by: str, why: str) -> Orders:
     return Orders(database, bank, SystemClock(), by, why)
 
 
-async def _hold(workspace: Workspace, words: list[str], verb: Verb, by: str, why: str) -> None:
+async def _hold(
+    workspace: Workspace, words: list[str], verb: Verb, by: str, why: str, *, as_json: bool
+) -> None:
     async with opened(workspace) as database:
-        orders = _orders(database, bank_of(workspace), by, why)
+        orders, done = _orders(database, bank_of(workspace), by, why), []
         for target in await orders.meant(words):
             new, extent = await orders.hold(target, verb), await orders.extent(target)
-            said = _VERBS[verb] if new else f"本来就{_VERBS[verb]}"
-            typer.echo(f"{said}：{target.words}，涉及 {_reach(target, extent)}。{_MEANS[verb]}")
-            if verb == "pause" and extent.tasks:
-                typer.echo(
-                    f"注意：有 {extent.tasks} 个群发已经在群主手里，群主点了还是会发。"
-                    "要收回，用 terminate 或 withdraw。"
-                )
+            done.append(order_words.as_json(target, verb, extent, new=new))
+            if not as_json:
+                _say(order_words.held(target, verb, extent, new=new))
+    _print(done, as_json=as_json)
 
 
-async def _resume(workspace: Workspace, words: list[str], by: str) -> None:
+async def _resume(workspace: Workspace, words: list[str], by: str, *, as_json: bool) -> None:
     async with opened(workspace) as database:
-        orders = _orders(database, bank_of(workspace), by, "")
+        orders, done = _orders(database, bank_of(workspace), by, ""), []
         for target in await orders.meant(words):
             ended, extent = await orders.resume(target), await orders.extent(target)
-            said = "已恢复" if ended else "本来就没有暂停"
-            typer.echo(f"{said}：{target.words}，涉及 {_reach(target, extent)}。")
+            done.append(order_words.as_json(target, "resume", extent, ended=ended))
+            if not as_json:
+                _say([order_words.resumed(target, ended, extent)])
+    _print(done, as_json=as_json)
 
 
-async def _terminate(workspace: Workspace, words: list[str], by: str, why: str, yes: bool) -> None:
-    from bot.errors import ConfigError
-
+async def _terminate(
+    workspace: Workspace, words: list[str], by: str, why: str, yes: bool, as_json: bool
+) -> None:
     async with opened(workspace) as database:
-        orders = _orders(database, bank_of(workspace), by, why)
+        orders, done = _orders(database, bank_of(workspace), by, why), []
         targets = await orders.meant(words)
-        if any(target.scope == "step" for target in targets):
-            raise ConfigError("一个步骤不能终止：要它先不发，用 pause；要收回文字，用 withdraw。")
-        for target in targets:
-            extent = await orders.extent(target)
-            typer.echo(
-                f"将终止：{target.words}，{_reach(target, extent)}，"
-                f"撤回 {extent.tasks} 个群主还没点的群发。"
-            )
-        if not yes and not typer.confirm("终止以后不能接着走。确定吗？"):
+        extents = [await orders.extent(target) for target in targets]
+        if not as_json:
+            _say(map(order_words.to_terminate, targets, extents))
+        if not yes and not agrees(order_words.question(targets)):
             typer.echo("没有动。")
             raise typer.Exit(1)
-        for target in targets:
-            ended = await orders.terminate(target, lambda done: None)
-            typer.echo(
-                f"已终止：{target.words}，退出 {ended} 个。也不再让新的进来；"
-                f"要重新开放，用 zhilin sop resume {target.written}"
-            )
+        for target, extent in zip(targets, extents, strict=True):
+            ended = await orders.terminate(target, lambda ended: None)
+            done.append(order_words.as_json(target, "terminate", extent, ended=ended))
+            if not as_json:
+                _say([order_words.terminated(target, ended)])
+    _print(done, as_json=as_json)
 
 
-def _reach(target: Target, extent: Extent) -> str:
-    return f"{extent.runs} 个在走的，24 小时内 {extent.steps} 步"
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+def _print(done: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(done, ensure_ascii=False))
 
 
 async def _withdraw(

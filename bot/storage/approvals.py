@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.approval import Decision, State
@@ -16,6 +16,7 @@ from bot.storage.tables import approvals
 _FIELDS = tuple(Decision.model_fields)
 # The hash that a row is bound to stands in the column "version".
 _COLUMNS = tuple(approvals.c["version" if name == "substance" else name] for name in _FIELDS)
+_OF_SCRIPTS = select(*_COLUMNS).where(approvals.c.script.in_(bindparam("scripts", expanding=True)))
 
 
 def _decision(row: Row[Any]) -> Decision:
@@ -30,9 +31,7 @@ class Approvals:
 
     async def of(self, scripts: Sequence[str]) -> dict[tuple[str, str], Decision]:
         """Return everything asked or decided about some scripts, by (script, substance)."""
-        rows = await self._connection.execute(
-            select(*_COLUMNS).where(approvals.c.script.in_(list(scripts)))
-        )
+        rows = await self._connection.execute(_OF_SCRIPTS, {"scripts": list(scripts)})
         found = [_decision(row) for row in rows]
         return {(each.script, each.substance): each for each in found}
 

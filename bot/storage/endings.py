@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.runs import RunState
 from bot.storage.bulk import among
+from bot.storage.calling_back import call_back, in_hand
 from bot.storage.tables import enrolments, quota, run_steps, send_tasks
 from bot.storage.taking_back import take_back as take_back
 
@@ -47,6 +48,7 @@ async def end_runs(
         {"among": list(runs)},
     )
     tasks = [(row.msgid, row.chat) for row in rows]
+    held = await in_hand(connection, run_steps.c.enrolment, runs)
     await connection.execute(_give_back(on_sqlite), {"among": list(runs)})
     await _change(
         connection,
@@ -60,6 +62,7 @@ async def end_runs(
     )
     if tasks:
         await take_back(connection, tasks, now)
+    await call_back(connection, held, reason, now)
 
 
 @lru_cache(maxsize=2)

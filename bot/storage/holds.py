@@ -11,6 +11,7 @@ from bot.domain.hold import Scope, Standstill, Verb
 from bot.storage.tables import holds, withdrawals
 
 _COLUMNS = tuple(holds.c[name] for name in Standstill.model_fields)
+_IN_FORCE = select(*_COLUMNS).where(holds.c.ended_at.is_(None)).order_by(holds.c.id)
 
 
 class HoldRows:
@@ -21,9 +22,7 @@ class HoldRows:
 
     async def in_force(self) -> list[Standstill]:
         """Return what stands still now, oldest first; read afresh, so that it counts at once."""
-        rows = await self._connection.execute(
-            select(*_COLUMNS).where(holds.c.ended_at.is_(None)).order_by(holds.c.id)
-        )
+        rows = await self._connection.execute(_IN_FORCE)
         return [Standstill.model_validate(dict(row._mapping)) for row in rows]
 
     async def any_since(self, moment: datetime) -> bool:

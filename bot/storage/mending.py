@@ -15,6 +15,8 @@ from bot.storage.runs import Runs
 from bot.storage.stuck import SHELVES, Letter, Letters
 from bot.storage.tables import outbox, run_steps, send_tasks
 
+_WITHOUT_A_STATE = frozenset({"admissions", "occurrences"})
+
 
 class Mending:
     """Changes one row of work at a time; each change is in the ledger."""
@@ -28,7 +30,9 @@ class Mending:
     async def retry(self, letter: Letter, by: str, now: datetime) -> bool:
         """Make a row due at once with every try before it; False where it changed meanwhile."""
         name, number = _place(letter)
-        values: dict[str, Any] = {"due_at": now, "attempt": 0, SHELVES[name].reason: ""}
+        values: dict[str, Any] = {"due_at": now, "attempt": 0}
+        if SHELVES[name].reason:
+            values[SHELVES[name].reason] = ""
         if name in ("notices", "events", "outbox"):
             values["state"] = "ready"
         if name == "outbox":
@@ -43,8 +47,12 @@ class Mending:
     async def drop(self, letter: Letter, by: str, why: str, now: datetime) -> bool:
         """Give a row up for ever; what waited for it is told. False where it changed meanwhile."""
         name, number = _place(letter)
-        values: dict[str, Any] = {"due_at": None, SHELVES[name].reason: f"dropped: {why}"[:160]}
-        if name != "enrolments":
+        values: dict[str, Any] = {"due_at": None}
+        if SHELVES[name].reason:
+            values[SHELVES[name].reason] = f"dropped: {why}"[:160]
+        if name in _WITHOUT_A_STATE:
+            values["attempt"] = 0  # as one that was worked on: what was decided before stands
+        elif name != "enrolments":
             values["state"] = "dropped"
         if name == "outbox":
             values["settled_at"] = now

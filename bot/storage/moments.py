@@ -34,13 +34,14 @@ class HeldMoment:
 
 
 class StepOfMoment(NamedTuple):
-    """A step that waits for a moment to be posted."""
+    """A step that waits for a moment to be posted, or was skipped while it did."""
 
     run: int
     step: int
     subject: str
     name: str
     key: str
+    state: str
 
 
 class Moments:
@@ -148,23 +149,31 @@ class Moments:
 
     async def waiting_steps(self, ref: str) -> list[StepOfMoment]:
         """Return the steps that still wait for a moment."""
+        return [step for step in await self.steps_of(ref) if step.state == "waiting"]
+
+    async def steps_of(self, ref: str) -> list[StepOfMoment]:
+        """Return the steps that wait for a moment, and those that were skipped meanwhile."""
         rows = await self._connection.execute(
             select(outbox.c.key, outbox.c.facts).where(
                 outbox.c.ref == ref, outbox.c.bucket == "moment", outbox.c.state == "sent"
             )
         )
+        made = [(row.key, Terms.model_validate(row.facts)) for row in rows]
+        states = await self._states([terms.run_step for _, terms in made if terms.run_step])
         found = []
-        for row in rows:
-            terms = Terms.model_validate(row.facts)
-            if terms.run_step is not None and terms.enrolment is not None:
-                found.append((terms.enrolment, terms.run_step, terms.subject, terms.step, row.key))
-        waiting = await self._waiting([one[1] for one in found])
-        return [StepOfMoment(*one) for one in sorted(found) if one[1] in waiting]
+        for key, terms in made:
+            run, step = terms.enrolment, terms.run_step
+            # One that was opened anew belongs to the moment of that later time.
+            state = states.get((step or 0, terms.iteration))
+            if run is not None and step is not None and state is not None:
+                found.append(StepOfMoment(run, step, terms.subject, terms.step, key, state))
+        return sorted(found)
 
-    async def _waiting(self, steps: Sequence[int]) -> set[int]:
+    async def _states(self, steps: Sequence[int]) -> dict[tuple[int, int], str]:
+        """Return the states of these steps that wait or were skipped, by step and time."""
         on_sqlite = self._connection.dialect.name == "sqlite"
-        statement = select(run_steps.c.id).where(
-            among(run_steps.c.id, on_sqlite), run_steps.c.state == "waiting"
+        statement = select(run_steps.c.id, run_steps.c.iteration, run_steps.c.state).where(
+            among(run_steps.c.id, on_sqlite), run_steps.c.state.in_(("waiting", "skipped"))
         )
         rows = await self._connection.execute(statement, {"among": list(steps)})
-        return set(rows.scalars())
+        return {(row.id, row.iteration): row.state for row in rows}

@@ -31,7 +31,8 @@ class Moving:
         """Begin a sweep, from the start again where it was under way: what it does is new."""
         row = {"name": _PREFIX + sweep, "value": ""}
         if not await insert_new(self._connection, cursors, [row]):
-            await self.reach(sweep, "")
+            mine = cursors.c.name == _PREFIX + sweep
+            await self._connection.execute(update(cursors).where(mine).values(value=""))
 
     async def under_way(self) -> dict[str, str]:
         """Return the sweeps that are not over, with how far each has come."""
@@ -40,11 +41,14 @@ class Moving:
         )
         return {row.name.removeprefix(_PREFIX): row.value for row in rows}
 
-    async def reach(self, sweep: str, value: str) -> None:
-        """Write how far a sweep has come, in the transaction that came so far."""
-        await self._connection.execute(
-            update(cursors).where(cursors.c.name == _PREFIX + sweep).values(value=value)
-        )
+    async def reach(self, sweep: str, was: str, value: str) -> bool:
+        """Write how far a sweep has come, in the transaction that came so far.
+
+        False if it does not stand where it ``was``: it was begun anew meanwhile, or is over.
+        """
+        mine = (cursors.c.name == _PREFIX + sweep, cursors.c.value == was)
+        found = await self._connection.execute(update(cursors).where(*mine).values(value=value))
+        return found.rowcount == 1
 
     async def end(self, sweep: str, value: str) -> None:
         """End a sweep, unless it was begun anew meanwhile."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, case, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.ids import CustomerId
@@ -66,6 +66,12 @@ class People(GroupRows):
             await self._connection.execute(select(customers).where(customers.c.id == customer))
         ).one_or_none()
         return None if row is None else _customer(row)
+
+    async def named(self, words: str, limit: int) -> list[Customer]:
+        """Return customers in whose WeCom name the words stand, by id."""
+        statement = select(customers).where(customers.c.name.contains(words, autoescape=True))
+        rows = await self._connection.execute(statement.order_by(customers.c.id).limit(limit))
+        return [_customer(row) for row in rows]
 
     async def seen_at(self, customer: CustomerId) -> datetime | None:
         """Return when WeCom was last asked who a customer is."""
@@ -217,9 +223,11 @@ class People(GroupRows):
         """Record that a customer refuses marketing; None takes it back."""
         await self._change(customer, {"opted_out_at": at})
 
-    async def pause_marketing(self, customer: CustomerId, until: datetime) -> None:
-        """Keep marketing away from a customer until then."""
-        await self._change(customer, {"marketing_paused_until": until})
+    async def pause_marketing(self, customer: CustomerId, until: datetime | None) -> None:
+        """Keep marketing away from a customer until then, or longer if it was so; None lifts it."""
+        stands = customers.c.marketing_paused_until
+        longer = until and case((stands > until, stands), else_=literal(until, stands.type))
+        await self._change(customer, {"marketing_paused_until": longer})
 
     async def _change(self, customer: CustomerId, values: dict[str, Any]) -> None:
         await self._connection.execute(

@@ -6,15 +6,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, and_, delete, exists, select
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.tables import (
+    admissions,
     doubts,
     enrolments,
     events,
     ledger,
     notices,
+    occurrences,
     outbox,
     quota,
     send_tasks,
@@ -24,6 +26,13 @@ from bot.storage.tables import (
 CHUNK = 2000  # rows in one transaction (durable_core, rule 9)
 _ENDED = ("done", "dropped")
 _LEFT = ("sent", "skipped", "failed", "void", "dropped")
+# Who is in a script, or waits for it, is known by these rows; the others only say what was said.
+_ANSWERS = ("refused", "answered", "asked")
+_newer = occurrences.alias("newer")
+_IS_NEWER = or_(
+    _newer.c.at > occurrences.c.at,
+    and_(_newer.c.at == occurrences.c.at, _newer.c.id > occurrences.c.id),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +62,27 @@ _RULES = {
         and_(doubts.c.due_at.is_(None), ~exists().where(outbox.c.id == doubts.c.outbox)),
     ),
     "quota": _Rule(quota, "at"),
+    # The newest of each kind stays, so that how long ago it was can be told for ever.
+    "occurrences": _Rule(
+        occurrences,
+        "arrived_at",
+        and_(
+            occurrences.c.due_at.is_(None),
+            exists().where(
+                _newer.c.subject == occurrences.c.subject,
+                _newer.c.kind == occurrences.c.kind,
+                _IS_NEWER,
+            ),
+        ),
+    ),
+    "admissions": _Rule(
+        admissions, "at", and_(admissions.c.due_at.is_(None), admissions.c.state.in_(_ANSWERS))
+    ),
     "turns": _Rule(turns, "at"),
     "ledger": _Rule(ledger, "at"),
 }
 DONE_ROWS = ("notices", "events", "outbox", "doubts", "quota")
+HISTORY = ("occurrences", "admissions")
 
 
 @dataclass(frozen=True, slots=True)

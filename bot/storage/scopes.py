@@ -10,15 +10,20 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.hold import Scope
+from bot.domain.steps import SendBy
 from bot.storage.tables import customers, enrolments, groups, run_steps, send_tasks
 
 
 class Extent(NamedTuple):
-    """How much a command is about: runs under way, steps due soon, tasks that owners have."""
+    """How much a command is about: runs under way, steps due soon, what people have in hand.
+
+    ``tasks`` are receivers of mass-send tasks, ``by_hand`` steps by card or moment.
+    """
 
     runs: int
     steps: int
     tasks: int
+    by_hand: int = 0
 
 
 class Found(NamedTuple):
@@ -57,11 +62,21 @@ class Scopes:
             .select_from(of_run.join(send_tasks, send_tasks.c.run_step == run_steps.c.id))
             .where(*_running(scope, target), *only, send_tasks.c.state == "waiting")
         )
-        one, two, three = [
+        by_hand = (
+            select(func.count())
+            .select_from(of_run)
+            .where(
+                *_running(scope, target),
+                *only,
+                run_steps.c.state == "waiting",
+                run_steps.c.way != SendBy.BROADCAST.value,
+            )
+        )
+        counts = [
             int((await self._connection.execute(each)).scalar_one())
-            for each in (runs, steps, tasks)
+            for each in (runs, steps, tasks, by_hand)
         ]
-        return Extent(one, two, three)
+        return Extent(*counts)
 
     async def tasks_in(self, scope: Scope, target: str) -> list[tuple[str, str]]:
         """Return (msgid, subject) of every task that waits for an owner's press."""

@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Text, and_, cast, delete, or_, select, update
+from sqlalchemy import Text, and_, cast, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.happening import Concerned
-from bot.domain.runs import slot_key
 from bot.storage.bulk import among
+from bot.storage.calling_back import InHand, call_back, in_hand, tell_of_cards
 from bot.storage.endings import take_back
-from bot.storage.tables import customers, enrolments, groups, quota, run_steps, send_tasks
+from bot.storage.tables import customers, enrolments, groups, run_steps, send_tasks
 
 _FEW = 3  # of whom each is looked for in the groups alone
 Narrow = Literal["marketing_stopped", "product_stopped"]
@@ -118,6 +118,13 @@ class Stops:
         return {row[0]: Flags(row[1], row[2]) for row in rows}
 
     async def widen(self, customer: str) -> None:
+        """Let a customer's one-to-one runs sell again, with as many messages as others get."""
+        await self.sell_again(customer)
+        await self._connection.execute(
+            update(customers).where(customers.c.id == customer).values(weekly_cap=None)
+        )
+
+    async def sell_again(self, customer: str) -> None:
         """Let a customer's one-to-one runs sell again, as far as the customer lets them."""
         await self._connection.execute(
             update(enrolments)
@@ -128,34 +135,43 @@ class Stops:
             )
             .values(marketing_stopped=False)
         )
-        await self._connection.execute(
-            update(customers).where(customers.c.id == customer).values(weekly_cap=None)
-        )
 
     async def take_back_steps(
         self, parts: Mapping[int, Collection[str]], reason: str, now: datetime
     ) -> list[tuple[int, str]]:
-        """Skip those steps of runs that wait for a press, and take their tasks back.
+        """Skip those steps of runs that wait for a press, and take back what people have in hand.
 
         Returns (run, step) of each. Whoever calls holds the runs: they are written before steps.
         """
         rows = await self._waiting(list(parts))
         mine = [row for row in rows if row.step in parts[row.enrolment]]
+        held = await in_hand(self._connection, run_steps.c.id, {row.id for row in mine})
         await self._connection.execute(
             update(run_steps)
             .where(among(run_steps.c.id, self._on_sqlite))
             .values(state="skipped", reason=reason, changed_at=now),
             {"among": sorted({row.id for row in mine})},
         )
-        places = [slot_key(row.enrolment, row.step, row.round) for row in mine]
-        await self._connection.execute(
-            delete(quota).where(among(quota.c.key, self._on_sqlite)),
-            {"among": sorted(set(places))},
-        )
         tasks = [(row.msgid, row.chat) for row in mine if row.msgid is not None]
         if tasks:
             await take_back(self._connection, tasks, now)
+        await call_back(self._connection, held, reason, now)
         return sorted({(row.enrolment, row.step) for row in mine})
+
+    async def in_hand(self, steps: Collection[int]) -> list[InHand]:
+        """Return which of these steps wait for whoever has a card, or a moment to post."""
+        return await in_hand(self._connection, run_steps.c.id, steps)
+
+    async def call_back(self, steps: Sequence[InHand], reason: str, now: datetime) -> None:
+        """Tell whoever has a card of these steps, which are over, that it is not to be sent.
+
+        A moment for which no step waits any more is closed.
+        """
+        await call_back(self._connection, steps, reason, now)
+
+    async def tell_of_cards(self, steps: Sequence[InHand], reason: str, now: datetime) -> None:
+        """Tell whoever has a card of these steps that it is not for them to send any more."""
+        await tell_of_cards(self._connection, steps, reason, now)
 
     async def _waiting(self, runs: Sequence[int]) -> Sequence[Any]:
         """Return the steps of runs that wait for a press, each with its task if it has one."""

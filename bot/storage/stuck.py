@@ -11,8 +11,19 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, Table, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.storage.tables import doubts, enrolments, events, notices, outbox, send_tasks
+from bot.storage.tables import (
+    admissions,
+    doubts,
+    enrolments,
+    events,
+    notices,
+    occurrences,
+    outbox,
+    send_tasks,
+)
+from bot.storage.work import POISON_ATTEMPTS
 
+GAVE_UP = "gave_up"  # the reason of a row that keeps none: the log has it
 LetterState = Literal["dead", "unknown", "waiting"]
 
 
@@ -33,7 +44,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """How a table's rows are told apart and described."""
+    """How a table's rows are told apart and described; ``reason`` is empty for a table of none."""
 
     table: Table
     since: str
@@ -75,6 +86,17 @@ def _over(table: Table) -> ColumnElement[bool]:
     return and_(table.c.due_at.is_(None), table.c.error != "")
 
 
+def _tried_out(table: Table) -> ColumnElement[bool]:
+    """Return the condition of a row that failed so often that nobody tries it any more."""
+    return and_(table.c.due_at.is_(None), table.c.attempt >= POISON_ATTEMPTS)
+
+
+def _of_entry(row: Row[Any]) -> tuple[str, str, str]:
+    """Describe who was to be let in; a row without a subject is an errand of its script's."""
+    kind = f"errand_{row.key}" if row.state == "errand" else row.state
+    return kind, row.subject or row.script, row.script
+
+
 SHELVES: dict[str, Shelf] = {
     "notices": Shelf(
         notices,
@@ -105,6 +127,14 @@ SHELVES: dict[str, Shelf] = {
         "error",
         and_(send_tasks.c.state == "waiting", _over(send_tasks)),
         lambda row: (row.owner, row.chat, row.msgid),
+    ),
+    "admissions": Shelf(admissions, "at", "", _tried_out(admissions), _of_entry),
+    "occurrences": Shelf(
+        occurrences,
+        "arrived_at",
+        "",
+        _tried_out(occurrences),
+        lambda row: (row.kind, row.subject, row.key),
     ),
 }
 
@@ -176,7 +206,7 @@ def _letter(name: str, state: LetterState, row: Row[Any]) -> Letter:
         state=state,
         kind=kind,
         subject=subject,
-        reason=getattr(row, shelf.reason),
+        reason=getattr(row, shelf.reason) if shelf.reason else GAVE_UP * (state == "dead"),
         attempts=row.attempt,
         since=getattr(row, shelf.since),
         due_at=row.due_at,

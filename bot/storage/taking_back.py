@@ -84,7 +84,7 @@ async def _ask_to_leave_out(
     connection: AsyncConnection, apart: dict[str, list[str]], now: datetime
 ) -> None:
     """Tell each owner whom to leave out of a task in his list; the same is told once."""
-    names = await _names(connection, {one for many in apart.values() for one in many})
+    names = await names_of(connection, {one for many in apart.values() for one in many})
     owners = await _owners(connection, apart)
     letters: list[Letter] = []
     for msgid, subjects in sorted(apart.items()):
@@ -103,7 +103,8 @@ async def _ask_to_leave_out(
     await put_many(connection, letters, now)
 
 
-async def _names(connection: AsyncConnection, subjects: Collection[str]) -> dict[str, str]:
+async def names_of(connection: AsyncConnection, subjects: Collection[str]) -> dict[str, str]:
+    """Return the names of groups and customers, as far as they are known."""
     on_sqlite, found = connection.dialect.name == "sqlite", {}
     for table in (groups, customers):
         statement = select(table.c.id, table.c.name).where(among(table.c.id, on_sqlite))

@@ -135,6 +135,24 @@ class Tasks:
         )
         return {row[0]: InList(row[1], row[2]) for row in rows}
 
+    async def next_poll(self, steps: Collection[int]) -> datetime | None:
+        """Return when WeCom is asked next after any task that these steps wait for."""
+        mine = (among(send_tasks.c.run_step, self._on_sqlite), send_tasks.c.state == "waiting")
+        statement = select(func.min(send_tasks.c.due_at, type_=Moment)).where(*mine)
+        given = {"among": sorted(steps)}
+        moment: datetime | None = (await self._connection.execute(statement, given)).scalar_one()
+        return moment
+
+    async def reminded_of(self, steps: Collection[int]) -> dict[int, int]:
+        """Return how often steps were reminded of, over all tasks that they have had."""
+        rows = await self._connection.execute(
+            select(send_tasks.c.run_step, func.max(send_tasks.c.reminded))
+            .where(among(send_tasks.c.run_step, self._on_sqlite))
+            .group_by(send_tasks.c.run_step),
+            {"among": sorted(steps)},
+        )
+        return {row[0]: row[1] for row in rows}
+
     async def reminded(self, msgids: Collection[str]) -> None:
         """Count a reminder of these tasks."""
         await self._connection.execute(

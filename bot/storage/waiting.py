@@ -21,9 +21,12 @@ _TASK = (
     "created_at",
     "closes_at",
     "due_at",
+    "reminded",
     "state",
     "attempt",
 )
+
+_FRESH = {"reminded": 0, "state": "waiting", "attempt": 0}
 
 
 class Waiting:
@@ -49,10 +52,7 @@ class Waiting:
 
     async def add_tasks(self, tasks: Sequence[dict[str, Any]]) -> None:
         """Remember whom a mass-send task that was made is for, a row for each."""
-        rows = [
-            tuple((task | {"state": "waiting", "attempt": 0})[name] for name in _TASK)
-            for task in tasks
-        ]
+        rows = [tuple((_FRESH | task)[name] for name in _TASK) for task in tasks]
         await insert_rows(self._connection, send_tasks, _TASK, rows)
 
     async def receivers_of(self, msgid: str) -> frozenset[str]:

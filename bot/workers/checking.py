@@ -14,7 +14,7 @@ from bot.errors import ConfigError, Problem
 from bot.knowledge.checks import Terms, read_knowledge
 from bot.knowledge.reader import Knowledge
 from bot.sop.check import Checked, check
-from bot.sop.library import Library, load_workspace_files, with_file
+from bot.sop.library import SCRIPT_SUFFIX, Library, load_workspace_files, with_file
 from bot.workspace import Workspace
 
 
@@ -51,10 +51,9 @@ def check_scripts(
     What is wrong in the files that all scripts stand on is told as well.
     """
     library = load_workspace_files(workspace.root)
+    files = [file for path in files for file in _meant(path)]
     names = [_shown(path, workspace) for path in files]
     for path, name in zip(files, names, strict=True):
-        if not path.is_file():
-            raise ConfigError(f"没有 {path} 这个文件。")
         library = with_file(library, path, name)
     checked = _checked(library, workspace, tables, today)
     asked = {file.source.file for file in library.scripts.values()} if not names else set(names)
@@ -71,6 +70,18 @@ def check_scripts(
         ),
         notes=tuple(note for note in checked.notes if note.file in asked),
     )
+
+
+def _meant(path: Path) -> list[Path]:
+    """Return the file that is named, or the scripts of the folder that is."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise ConfigError(f"没有 {path} 这个文件。写剧本文件的路径，或它所在的目录。")
+    found = sorted(path.glob(f"*{SCRIPT_SUFFIX}"))
+    if not found:
+        raise ConfigError(f"目录 {path} 里没有剧本：剧本的文件名以 {SCRIPT_SUFFIX} 结尾。")
+    return found
 
 
 def _checked(

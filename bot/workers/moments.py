@@ -124,16 +124,20 @@ class MomentWorker:
         moment: str = "",
         error: str = "",
     ) -> None:
-        """End every step that waited for a moment; a posted one serves those who come later."""
+        """End every step that waited for a moment; a posted one serves those who come later.
+
+        A step that was skipped meanwhile had its moment posted all the same: that counts.
+        """
         kept = "posted" if state == "confirmed" else "over"
         moment = moment or held.moment
         if not await tx.moments.finish(held, state=kept, moment=moment, error=error):
             return
-        steps = await tx.moments.waiting_steps(held.ref)
+        every = await tx.moments.steps_of(held.ref)
+        steps = every if state == "confirmed" else [one for one in every if one.state == "waiting"]
         if state == "confirmed":
             await tx.quota.confirm_many([(slot_of(step.key), now) for step in steps])
         else:
-            await tx.quota.release_many([slot_of(step.key) for step in steps])
+            await tx.quota.release_many([slot_of(step.key) for step in every])
         for step in steps:
             await tx.runs.set_due(step.run, now)
             await tx.runs.set_step(step.step, now, state=state, reason=reason)

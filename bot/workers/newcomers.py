@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from bot.domain.calendar import next_allowed
 from bot.domain.delivery import Terms
 from bot.domain.happening import EventKind, Happened
 from bot.domain.ids import CustomerId, RmId, digest
@@ -16,6 +15,7 @@ from bot.domain.variables import variables_for
 from bot.leads.cards import newcomers_card
 from bot.storage.db import Tx
 from bot.workers.content import Content
+from bot.workers.gate import hours_of
 from bot.workers.happenings import Happenings
 from bot.workers.listening import worded
 
@@ -100,7 +100,7 @@ class Newcomers:
             texts=texts,
         )
         # People in the bank are not called at an hour at which they may not write to customers.
-        at = next_allowed(now, script.rails.quiet, bank.zone)
+        at = hours_of(script, self._content).next_open(now) or now
         terms = Terms(purpose="staff", subject=owner)
         await tx.outbox.put(f"card:{card.task}", card, terms, now, due_at=at)
         steps = [step.id for step in missed]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.bank import Bank
-from bot.domain.hold import Verb
+from bot.domain.hold import TERMINATED, Verb
 from bot.domain.messages import SWITCH_OF
 from bot.domain.script import SopScript, from_json
 from bot.domain.targets import Known, Target, find, split
@@ -19,10 +19,14 @@ from bot.storage.scopes import Extent, Found
 from bot.storage.withdrawals import Placed
 from bot.workers.content import StoredVersions
 from bot.workers.in_force import SWEEP_GROUPS, WAKE
-from bot.workers.sweeps import WITHDRAW, Recalls, Wakes, carry_out, says
+from bot.workers.sweeps import CLOSE, WITHDRAW, Closings, Recalls, Wakes, carry_out, says
 
 PAUSED = "paused"  # the gate's word for a message that waits
-TERMINATED = "terminated"
+_NOTED: dict[Verb, str] = {
+    "pause": "sop_paused",
+    "drain": "sop_drained",
+    "skip": "sop_step_closed",
+}
 _AT_ONCE = 200  # runs ended in one transaction: each may have steps and tasks
 _SOON = timedelta(days=1)
 _MOST_NAMED = 8
@@ -102,7 +106,7 @@ class Orders:
     async def _hold(self, tx: Tx, target: Target, verb: Verb, now: datetime) -> bool:
         new = await tx.holds.begin(verb, target.scope, target.target, self._by, self._why, now)
         if new:
-            await self._note(tx, "sop_paused" if verb == "pause" else "sop_drained", target, now)
+            await self._note(tx, _NOTED[verb], target, now)
         return new
 
     async def resume(self, target: Target) -> list[Verb]:
@@ -119,10 +123,20 @@ class Orders:
                 await tx.moving.begin(sweep)
                 if target.scope in _ENTERS:
                     await tx.moving.begin(SWEEP_GROUPS)  # some may have come meanwhile
+                await self._open_gates(tx, target, now)
         if ended:
             await carry_out(self._database, self._clock, sweep, Wakes(sweep))
             await self._wake_messages()
         return ended
+
+    async def _open_gates(self, tx: Tx, target: Target, now: datetime) -> None:
+        """Let those in at once who waited meanwhile to enter; a paused step keeps nobody out."""
+        if target.scope == "step":
+            return
+        for script, name in await tx.admissions.all_errands():
+            meant = target.scope != "script" or script == target.target
+            if meant and name == "gate":
+                await tx.admissions.hurry(script, "gate", now, now)
 
     async def _wake_messages(self) -> None:
         """Let what waits in the outbox be judged again, in pieces: callbacks never wait long."""
@@ -132,7 +146,13 @@ class Orders:
                 woken = await tx.outbox.wake(PAUSED, _STEPS, self._clock.now())
 
     async def terminate(self, target: Target, progress: Callable[[int], None]) -> int:
-        """End every run of a target now, and let nobody in until it is resumed."""
+        """End every run of a target now, and let nobody in until it is resumed.
+
+        A step is taken back from every run, and passed over from now on: its runs go on behind it.
+        Returns how many runs ended, or from how many the step was taken.
+        """
+        if target.scope == "step":
+            return await self._close(target, progress)
         now, after, ended = self._clock.now(), 0, 0
         async with self._database.begin() as tx:
             await self._hold(tx, target, "drain", now)
@@ -151,6 +171,19 @@ class Orders:
                 await self._end(tx, runs, self._clock.now())
             after, ended = runs[-1].id, ended + len(runs)
             progress(ended)
+
+    async def _close(self, target: Target, progress: Callable[[int], None]) -> int:
+        now, close = self._clock.now(), f"{CLOSE}{target.target}"
+        wake = f"{WAKE}script:{target.target.partition('/')[0]}"
+        async with self._database.begin() as tx:
+            await self._hold(tx, target, "skip", now)
+            await self._note(tx, "sop_terminated", target, now)
+            await tx.moving.begin(close)
+            await tx.moving.begin(wake)  # some wait at the step, and go on
+        taken = await carry_out(self._database, self._clock, close, Closings(close))
+        progress(taken)
+        await carry_out(self._database, self._clock, wake, Wakes(wake))
+        return taken
 
     async def _end(self, tx: Tx, runs: Sequence[Found], now: datetime) -> None:
         await tx.runs.end_all([run.id for run in runs], "exited", TERMINATED, now)
@@ -181,7 +214,7 @@ class Orders:
                     await tx.ledger.add("text_withdrawn", script.id, now, **facts)
         back = 0
         for sweep in sweeps:
-            recalls = Recalls(sweep, versions, self._bank)
+            recalls = Recalls(sweep, versions)
             back += await carry_out(self._database, self._clock, sweep, recalls)
         delivered = await self._delivered(script.id, step, hashes, versions)
         others = {its: text for its, text in every.items() if its not in hashes}

@@ -13,6 +13,8 @@ from bot.domain.hold import Standstill
 from bot.domain.pilot import Pilot
 from bot.domain.script import SopScript
 from bot.domain.script_parts import Status
+from bot.domain.steps import Step
+from bot.domain.withdrawal import Withdrawn
 from bot.errors import Problem
 from bot.storage.db import Database
 from bot.workers.files import Snapshot, inspect, mere_expiry, version_of
@@ -35,6 +37,7 @@ async def overview(
         decisions = await tx.approvals.of(sorted({*stored, *saved}))
         counts = await tx.scopes.counts()
         holds = await tx.holds.in_force()
+        gone = await tx.withdrawals.in_force()
     entries = []
     for script_id in sorted({*stored, *saved}):
         file = saved.get(script_id)
@@ -45,6 +48,7 @@ async def overview(
         entry |= _approval(script, settings, decisions, today)
         entry["pilot"] = _pilot(pilots.get(script_id))
         entry["holds"] = [_hold(one) for one in holds if _is_about(one, script_id)]
+        entry["withdrawn"] = _withdrawn(stored.get(script_id, script), gone)
         entry["problems"] = [_problem(one) for one in problems if place and one.file == place]
         entries.append(entry)
     rest = _rest(snapshot, problems, holds)
@@ -101,6 +105,18 @@ def _pilot(pilot: Pilot | None) -> dict[str, Any] | None:
 
 def _is_about(hold: Standstill, script_id: str) -> bool:
     return hold.scope in ("script", "step") and hold.target.partition("/")[0] == script_id
+
+
+def _withdrawn(script: SopScript, gone: Withdrawn) -> list[str]:
+    """Return the steps with a text that may be said no more, as the script in force has it."""
+    return [
+        part.id
+        for part in script.parts
+        if any(
+            gone.covers(script.id, part, arm)
+            for arm in ("", *(part.bodies or () if isinstance(part, Step) else ()))
+        )
+    ]
 
 
 def _hold(hold: Standstill) -> dict[str, Any]:

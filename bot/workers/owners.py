@@ -21,6 +21,7 @@ async def change_owner(
     asks after tasks finds that, and only then makes it anew.
     """
     tasks = {task.run_step for task in await tx.runs.waiting_tasks(before)}
+    given: list[tuple[Run, RunStep]] = []  # a card that asked the old owner to do it by hand
     for run in await tx.runs.of_subject(group.id):
         branch = group.branch or run.branch
         await tx.runs.change(run.id, owner=group.owner, branch=branch)
@@ -31,8 +32,11 @@ async def change_owner(
                 if await tx.unsent.take_back([key], "owner_changed", now):
                     await _again(tx, content, run, step, now)
             elif step.state == "waiting" and step.id not in tasks:
-                # A card that asked the old owner to do it by hand.
-                await _again(tx, content, run, step, now)
+                given.append((run, step))
+    cards = await tx.stops.in_hand([step.id for _, step in given])
+    await tx.stops.tell_of_cards(cards, "owner_changed", now)
+    for run, step in given:
+        await _again(tx, content, run, step, now)
     await tx.runs.wake_tasks(group.id, now)
     await tx.ledger.add("owner_changed", group.id, now, before=before, to=group.owner)
 

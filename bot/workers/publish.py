@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.config.parts import SopSettings
 from bot.domain.runs import Run
@@ -23,9 +23,11 @@ from bot.workers.content import Content, Snapshot, version_of
 from bot.workers.in_force import SWEEP_GROUPS, SWEEP_RUNS, WAKE, Press
 from bot.workers.replanning import Replanner, write_moves
 from bot.workers.sweeps import (
+    CLOSE,
     WITHDRAW,
     Chunk,
     Chunks,
+    Closings,
     Groups,
     Nothing,
     Recalls,
@@ -34,6 +36,7 @@ from bot.workers.sweeps import (
 )
 
 _AS_FILES_SAY = SopSettings()
+_AT_SOONEST, _AT_LATEST = timedelta(minutes=1), timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,9 @@ class Sweeper:
         if name.startswith(WAKE):
             return Wakes(name)
         if name.startswith(WITHDRAW):
-            return Recalls(name, self._content, self._content.bank)
+            return Recalls(name, self._content)
+        if name.startswith(CLOSE):
+            return Closings(name)
         return None
 
 
@@ -106,6 +111,7 @@ class _Runs:
         self._script = script
         self._content = content
         self._replanner = Replanner(content)
+        self._waiting: set[int] = set()
         self._left = False
         self._versions: dict[int, tuple[SopScript, str]] = {}
 
@@ -117,18 +123,19 @@ class _Runs:
         behind = self._version(current) if current and self._script not in snapshot.pilots else ""
         runs = await tx.moving.runs_behind(self._script, behind, reached, limit=limit)
         if not runs:
-            return Chunk(0, 0, reached, over=True, again=self._left)
+            return Chunk(0, 0, reached, over=True, again_at=await self._look_again(tx, now))
         theirs = await self._theirs(tx, runs)
         steps = await tx.moving.steps_of(list(theirs))
         moves: list[tuple[Move, SopScript]] = []
-        rows, done, later = 0, reached, False
+        rows, done = 0, reached
         for run in runs:
             if run.id in theirs:
                 script = theirs[run.id]
                 version = self._version(script)
                 moved = self._replanner.move(run, steps[run.id], script, version, now)
                 if isinstance(moved, str):  # a run with a token goes on as it is until it is safe
-                    later = later or moved in NOT_NOW
+                    self._left = self._left or moved in NOT_NOW
+                    self._waiting |= {step.id for step in steps[run.id] if step.state == "waiting"}
                     done = run.subject
                     continue
                 its = 1 + sum(map(len, (moved.fresh, moved.placed, moved.skipped, moved.gone)))
@@ -137,9 +144,15 @@ class _Runs:
                 moves.append((moved, script))
                 rows += its
             done = run.subject
-        self._left = self._left or later
         await write_moves(tx, moves, self._content, now)
         return Chunk(len(moves), rows, done)
+
+    async def _look_again(self, tx: Tx, now: datetime) -> datetime | None:
+        """Return when a run that could not be moved may be at a safe point; None where none is."""
+        if not self._left:
+            return None
+        poll = await tx.tasks.next_poll(self._waiting) if self._waiting else None
+        return min(max(poll or now, now + _AT_SOONEST), now + _AT_LATEST)
 
     async def _theirs(self, tx: Tx, runs: Sequence[Run]) -> dict[int, SopScript]:
         """Return the version of each run that is not at it yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from bot.domain.delivery import Terms
 from bot.domain.ids import RmId
@@ -49,8 +49,10 @@ class Reminding:
     async def _put(
         self, tx: Tx, key: str, task: SendTask, waiting: dict[str, InList], now: datetime
     ) -> bool:
+        # One that was held back overnight would be a fourth of the next day.
+        closes_at = min(task.closes_at, self._today(now) + timedelta(days=1))
         if len(waiting) == 1:
-            terms = Terms(purpose="control", subject=task.chat, closes_at=task.closes_at)
+            terms = Terms(purpose="control", subject=task.chat, closes_at=closes_at)
             return await tx.outbox.put(key, BroadcastReminder(task=task.msgid), terms, now)
         until = f"{task.closes_at.astimezone(self._content.bank.zone):%H:%M}"
         receivers = sum(one.receivers for one in waiting.values())
@@ -58,7 +60,7 @@ class Reminding:
             f"群发助手里有 {len(waiting)} 条群发等您点「发送」，一共发给 {receivers} 个群或客户，"
             f"最早的一条 {until} 收回。麻烦您有空时看一下。"
         )
-        terms = Terms(purpose="staff", subject=task.owner, closes_at=task.closes_at)
+        terms = Terms(purpose="staff", subject=task.owner, closes_at=closes_at)
         return await tx.outbox.put(key, StaffText(to=(RmId(task.owner),), text=text), terms, now)
 
     async def _most(self, tx: Tx, task: SendTask, now: datetime) -> int:

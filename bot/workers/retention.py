@@ -9,7 +9,7 @@ from bot.domain.quota import LOOK_BACK
 from bot.log import logger
 from bot.ports import Clock
 from bot.storage.db import Database
-from bot.storage.retention import DONE_ROWS, Retention
+from bot.storage.retention import DONE_ROWS, HISTORY, Retention
 from bot.workers.content import Content
 
 log = logger(__name__)
@@ -33,6 +33,7 @@ class RetentionWorker:
         self._content = content
         self._clock = clock
         self._days = dict.fromkeys(DONE_ROWS, keep.done_days)
+        self._days |= dict.fromkeys(HISTORY, keep.history_days)
         self._days |= {"turns": keep.turns_days, "ledger": keep.ledger_days}
         # A month's cap, and a month's at half its rate, have to find all that they count.
         self._days["quota"] = max(keep.done_days, LOOK_BACK.days)

@@ -31,7 +31,7 @@ from bot.storage.outbox import Envelope
 from bot.workers.content import Content
 from bot.workers.kf_settle import KfSettlement
 from bot.workers.staff_settle import say_anew
-from bot.workers.ways_settle import kf_said, moment_made, tasks_made
+from bot.workers.ways_settle import kf_said, moment_made, take_back_narrowed, tasks_made
 
 _OFTEN = 3  # tries of one step
 _LATER = timedelta(minutes=15)
@@ -192,10 +192,16 @@ async def _card_given(tx: Tx, terms: Terms, now: datetime) -> None:
     if terms.run_step is None:
         return
     # A run before its steps, here and everywhere: two who do it never wait in a ring.
+    ended = {}
     if terms.enrolment is not None:  # it has to know when this step closes
+        ended = await tx.waiting.hold_all([terms.enrolment])
         await tx.runs.set_due(terms.enrolment, now)
     await tx.runs.set_step(terms.run_step, now, state="waiting")
+    for run, reason in ended.items():  # while the card was on its way
+        await tx.runs.end(run, "exited", reason, now)
+    if terms.enrolment is not None and not ended:
+        await take_back_narrowed(tx, {terms.enrolment: terms}, now)
 
 
 def _key(terms: Terms) -> str:
-    return step_key(terms.enrolment or 0, terms.step, terms.iteration)
+    return step_key(terms.enrolment or 0, terms.step, terms.iteration, terms.round)

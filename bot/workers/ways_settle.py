@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,7 @@ async def tasks_made(
     ended = await tx.waiting.hold_all([run for _, run, _ in taken])
     closes_at = taken[0][0].terms.closes_at or now
     sender = sender_of(message)
+    given = await _reminded(tx, taken)
     rows: list[dict[str, Any]] = [
         {
             "msgid": receipt.ref,
@@ -43,6 +44,7 @@ async def tasks_made(
             "created_at": now,
             "closes_at": closes_at,
             "due_at": min(now + FIRST_POLL, closes_at),
+            "reminded": given.get(step, 0),
         }
         for envelope, _, step in taken
     ]
@@ -52,12 +54,18 @@ async def tasks_made(
     await _plan_cancel(tx, receipt.ref, taken[0][0].terms, closes_at, now)
     for run, reason in ended.items():  # while their task was being made
         await tx.runs.end(run, "exited", reason, now)
-    await _take_back_narrowed(tx, taken, now)
+    await take_back_narrowed(tx, {run: one.terms for one, run, _ in taken}, now)
 
 
-async def _take_back_narrowed(tx: Tx, taken: Sequence[Step], now: datetime) -> None:
-    """Take back what may not be sold any more, since while the task was being made (S08)."""
-    selling = {run: one.terms for one, run, _ in taken if one.terms.marketing or one.terms.product}
+async def _reminded(tx: Tx, taken: Sequence[Step]) -> dict[int, int]:
+    """Return how often steps were reminded of already, in tasks that were taken back unsent."""
+    again = [step for one, _, step in taken if one.terms.iteration > 1]
+    return await tx.tasks.reminded_of(again) if again else {}
+
+
+async def take_back_narrowed(tx: Tx, taken: Mapping[int, Terms], now: datetime) -> None:
+    """Take back what may not be sold any more, since while it was being handed over (S08)."""
+    selling = {run: terms for run, terms in taken.items() if terms.marketing or terms.product}
     if not selling:
         return
     for run, flags in (await tx.stops.flags(selling)).items():
@@ -75,7 +83,7 @@ async def moment_made(
     steps = _steps(envelopes)
     if not steps:
         return
-    await tx.waiting.hold_all([run for _, run, _ in steps])
+    ended = await tx.waiting.hold_all([run for _, run, _ in steps])
     closes_at = max(one.terms.closes_at or now for one, _, _ in steps)
     moment = receipt.ref.removeprefix(FOUND) if receipt.ref.startswith(FOUND) else ""
     due_at = min(now + FIRST_LOOK_AT_MOMENT, closes_at)
@@ -90,6 +98,9 @@ async def moment_made(
     await tx.waiting.let_wait([step for _, _, step in steps], now)
     entries = [_made(one.terms, "moment_created", message.manager) for one, _, _ in steps]
     await tx.planning.note(entries, now)
+    for run, reason in ended.items():  # while it was being made
+        await tx.runs.end(run, "exited", reason, now)
+    await take_back_narrowed(tx, {run: one.terms for one, run, _ in steps}, now)
 
 
 async def kf_said(

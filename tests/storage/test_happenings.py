@@ -159,7 +159,7 @@ async def test_a_task_that_was_being_made_while_its_customer_refused_is_taken_ba
             QuotaRow(subject, "broadcast", slot_key(run, "d02"), NOON, 2)
             for run, subject in zip(runs, (CUSTOMER, OTHER), strict=True)
         ]
-        await tx.quota.place_many(places)
+        await tx.quota.use_many(places)
     await tell(database, EventKind.REFUSED)
     made = [
         await envelope(database, run, subject)
@@ -173,7 +173,8 @@ async def test_a_task_that_was_being_made_while_its_customer_refused_is_taken_ba
     ]
     async with database.read() as tx:
         taken = await tx.quota.slots_of([CUSTOMER, OTHER], NOON - DAY, NOON + DAY)
-    assert {subject: len(slots) for subject, slots in taken.items() if slots} == {OTHER: 1}
+    # Whoever has it in the list may send it all the same: nothing is given back before it is over.
+    assert {subject: len(slots) for subject, slots in taken.items()} == {CUSTOMER: 1, OTHER: 1}
 
 
 async def envelope(database: Database, run: int, subject: str) -> Envelope:

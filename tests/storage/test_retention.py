@@ -8,11 +8,23 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.domain.delivery import Terms
+from bot.domain.subject import Occurrence
 from bot.storage import retention
+from bot.storage.bulk import insert_rows
 from bot.storage.db import Database
 from bot.storage.quota import QuotaRow
 from bot.storage.retention import Retention
-from bot.storage.tables import doubts, events, ledger, notices, outbox, quota, turns
+from bot.storage.tables import (
+    admissions,
+    doubts,
+    events,
+    ledger,
+    notices,
+    occurrences,
+    outbox,
+    quota,
+    turns,
+)
 from bot.storage.tx import Tx
 from tests.make import CHAT, CUSTOMER, NOON, OWNER, arrival, broadcast, notice, reply
 
@@ -130,6 +142,49 @@ async def test_a_doubt_goes_with_its_message(database: Database) -> None:
     assert await sweep(database, "doubts") == 1
     async with database.read() as tx:
         assert (await tx.connection.execute(select(doubts.c.outbox))).scalars().all() == [number]
+
+
+async def test_events_go_but_the_newest_of_each_kind_stays(database: Database) -> None:
+    """How long ago somebody wrote is asked of whoever has been silent for years."""
+    told = [
+        ("reply-1", CUSTOMER, "客户回复", OLD - timedelta(days=2)),
+        ("reply-2", CUSTOMER, "客户回复", OLD),
+        ("reply-3", CUSTOMER, "客户回复", OLD),
+        ("visit", CUSTOMER, "到网点", OLD),
+        ("another", "wmOther", "客户回复", OLD - timedelta(days=3)),
+        ("unasked", CUSTOMER, "到网点", OLD - timedelta(days=5)),
+    ]
+    async with database.begin() as tx:
+        await tx.occurrences.add([Occurrence(*one) for one in told], OLD)
+        late = Occurrence("late", CUSTOMER, "客户回复", OLD - timedelta(days=9))
+        await tx.occurrences.add([late], NOON)  # told only now: it may be told again
+        due = await tx.occurrences.take(NOON, limit=10)
+        await tx.occurrences.asked([one.id for one in due if one.key != "unasked"])
+    assert await sweep(database, "occurrences") == 2
+    assert set(await left(database, occurrences)) == {
+        *("reply-3", "visit", "another", "unasked", "late"),
+    }
+    assert await sweep(database, "occurrences") == 0
+
+
+async def test_why_somebody_did_not_enter_goes_and_who_is_in_or_waits_stays(
+    database: Database,
+) -> None:
+    states = ("entered", "held_out", "refused", "retry", "waiting", "asked", "answered", "errand")
+    columns = ("script", "subject", "key", "state", "verdicts", "at", "due_at", "attempt")
+    rows = [
+        ("trial", f"{state}-{at:%m%d}", "", state, "{}", at, None, 0)
+        for state in states
+        for at in (OLD, NOON)
+    ]
+    rows += [("trial", "due", "", "asked", "{}", OLD, NOON, 0)]
+    async with database.begin() as tx:
+        await insert_rows(tx.connection, admissions, columns, rows)
+    assert await sweep(database, "admissions") == 3
+    async with database.read() as tx:
+        found = (await tx.connection.execute(select(admissions.c.subject))).scalars().all()
+    gone = {f"{state}-{OLD:%m%d}" for state in ("refused", "asked", "answered")}
+    assert {row[1] for row in rows} - set(found) == gone
 
 
 async def test_more_than_a_piece_is_removed_piece_by_piece(

@@ -198,7 +198,8 @@ class TestSweeps:
             assert await tx.moving.under_way() == {}
             await tx.moving.begin("groups")
             await tx.moving.begin("runs:s")
-            await tx.moving.reach("groups", "wr5")
+            assert await tx.moving.reach("groups", "", "wr5")
+            assert not await tx.moving.reach("groups", "wr3", "wr7")  # another went on from there
             assert await tx.moving.under_way() == {"groups": "wr5", "runs:s": ""}
             await tx.moving.end("groups", "wr4")  # somebody else came further
             await tx.moving.end("runs:s", "")

@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.domain.delivery import Terms
+from bot.domain.subject import Occurrence
 from bot.storage.db import Database
 from bot.storage.mending import Mending
-from bot.storage.stuck import SHELVES, Letter, Letters, LetterState
+from bot.storage.stuck import GAVE_UP, SHELVES, Letter, Letters, LetterState
 from bot.storage.tables import enrolments, events, notices, outbox, send_tasks
 from bot.storage.tx import Tx
+from bot.storage.work import POISON_ATTEMPTS
 from tests.make import CHAT, MINUTE, NOON, OWNER, arrival, broadcast, new_step, notice, staff_text
 
 STUCK: list[LetterState] = ["dead", "unknown"]
@@ -62,7 +64,27 @@ async def stuck_everywhere(tx: Tx) -> int:
     over = {"due_at": None, "error": "IndexError"}
     await tx.connection.execute(update(send_tasks).where(send_tasks.c.msgid == "bad").values(over))
     await tx.connection.execute(update(enrolments).values(over))
+    await tried_out(tx)
     return step
+
+
+async def tried_out(tx: Tx) -> None:
+    """Have an errand of entry and an event fail until nobody tries them any more."""
+    for name in ("gate", "sweep"):
+        await tx.admissions.errand("senior-21d", name, NOON, NOON)
+    await tx.occurrences.add([happened("bad"), happened("good")], NOON)
+    for _ in range(POISON_ATTEMPTS):
+        row = (await tx.admissions.errands("senior-21d"))["gate"]
+        await tx.admissions.put_off(row, NOON)
+        (event,) = [one for one in await tx.occurrences.take(NOON, limit=9) if one.key == "bad"]
+        await tx.occurrences.put_off(event, NOON)
+    row = (await tx.admissions.errands("senior-21d"))["gate"]
+    await tx.admissions.put_off(row._replace(attempt=row.attempt - 1), None)
+    await tx.occurrences.put_off(event, None)
+
+
+def happened(key: str) -> Occurrence:
+    return Occurrence(key=key, kind="到网点", subject="wm1", at=NOON)
 
 
 async def find(tx: Tx, name: str, states: list[LetterState] = STUCK) -> list[Letter]:
@@ -80,10 +102,12 @@ async def test_each_table_lists_what_stands_still_with_its_reason(database: Data
         for name in SHELVES:
             letter = await only(tx, name)
             assert (letter.place.split(":")[0], letter.state) == (name, "dead")
-            assert letter.reason in ("wecom_48002", "IndexError")
+            assert letter.reason in ("wecom_48002", "IndexError", GAVE_UP)
             assert letter.since == NOON
         letters = Letters(tx.connection)
-        assert await letters.count(list(SHELVES), STUCK) == 5
+        assert (await only(tx, "admissions")).kind == "errand_gate"
+        assert (await only(tx, "occurrences")).subject == "wm1"
+        assert await letters.count(list(SHELVES), STUCK) == 7
         assert len(await letters.find(list(SHELVES), STUCK, 2)) == 2
         waiting = await letters.find(["notices", "outbox"], ["waiting"], 9)
         assert [letter.due_at for letter in waiting] == [NOON, NOON]
@@ -106,7 +130,7 @@ async def test_a_retry_makes_each_due_with_all_its_tries_and_says_who_asked(
             assert not await Mending(tx.connection).retry(letter, "王芳", NOON)  # it has changed
         entries = await tx.ledger.of_kinds(["work_retried"])
         assert {entry.facts["by"] for entry in entries} == {"王芳"}
-        assert len(entries) == 5
+        assert len(entries) == 7
 
 
 async def test_what_is_dropped_is_over_for_its_run_too(database: Database) -> None:
@@ -124,7 +148,10 @@ async def test_what_is_dropped_is_over_for_its_run_too(database: Database) -> No
             assert await Mending(tx.connection).drop(await only(tx, name), "王芳", "已线下办", NOON)
         (run,) = await tx.runs.of_subject(CHAT, state=None)
         assert (run.state, run.reason) == ("exited", "dropped")
-        assert await tx.ledger.count("work_dropped") == 5
+        for name in ("admissions", "occurrences"):
+            assert await Mending(tx.connection).drop(await only(tx, name), "王芳", "不用了", NOON)
+            assert await find(tx, name) == []
+        assert await tx.ledger.count("work_dropped") == 7
 
 
 async def test_an_unknown_message_that_is_sent_again_is_a_new_one_to_the_sender(

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from bot.clock import FakeClock
 from bot.config.parts import RetentionSettings
+from bot.domain.subject import Occurrence
 from bot.storage.db import Database
 from bot.storage.tables import events
 from bot.workers.content import Content
@@ -53,6 +54,22 @@ async def test_by_day_nothing_is_removed_and_at_night_what_is_old(
     assert await run_until_idle([tidier], database, clock) > 0
     assert await rows(database) == (0, 0, 1)  # the ledger is kept for ever
     assert await run_until_idle([tidier], database, clock) == 0  # once a night
+
+
+async def test_what_happened_is_kept_for_two_years(
+    database: Database, tidier: RetentionWorker, clock: FakeClock
+) -> None:
+    moments = [NOON - timedelta(days=days) for days in (800, 700, 0)]
+    async with database.begin() as tx:
+        for at in moments:
+            await tx.occurrences.add([Occurrence(f"{at}", CUSTOMER, "客户回复", at)], at)
+        due = await tx.occurrences.take(NOON, limit=10)
+        await tx.occurrences.asked([one.id for one in due])
+    clock.jump(NIGHT)
+    await run_until_idle([tidier], database, clock)
+    async with database.read() as tx:
+        kept = (await tx.occurrences.of_subjects([CUSTOMER]))[CUSTOMER]
+    assert [one.at for one in kept] == moments[1:]
 
 
 async def test_while_work_waits_nothing_is_removed(
