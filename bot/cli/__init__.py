@@ -6,6 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from bot import __version__
 
@@ -34,10 +35,16 @@ __all__ = ["cli", "main"]
 def main() -> None:
     """Run the command; every error on purpose is said in words, with an exit code."""
     from bot.cli.failures import in_words
+    from bot.cli.usage_words import usage_in_words
     from bot.errors import BotError, ContentError
 
     try:
-        cli()
+        sys.exit(cli(prog_name="zhilin", standalone_mode=False) or 0)
+    except TyperException as error:
+        typer.echo(usage_in_words(error), err=True)
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(1)
     except ContentError as error:
         print_problems(error.problems)
         sys.exit(1)

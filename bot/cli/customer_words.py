@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from bot.cli.sop_words import in_words
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from bot.workers.resuming import Resumed
 
 _STATES = {
     "entered": "进了",
@@ -54,6 +62,20 @@ def state_in_words(state: str, reason: str) -> str:
     return f"{word}：{_REASONS.get(reason, reason)}" if reason else word
 
 
+def resumed_in_words(done: Resumed, zone: ZoneInfo) -> Iterator[str]:
+    """Give the lines of what was lifted of a customer."""
+    who = done.name or done.customer
+    if not done.changed:
+        yield f"{who}：没有停营销，也没有没办结的投诉，没有动。"
+    else:
+        told = [f"投诉工单 {len(done.complaints)} 张办结"] if done.complaints else []
+        if done.paused_until is not None:
+            told.append(f"停到 {done.paused_until.astimezone(zone):%Y-%m-%d} 的营销解除了")
+        yield f"{who}：{'，'.join(told)}；各个剧本会再问一遍该不该请他。"
+    if done.refused_at is not None:
+        yield "  他自己说过不收营销，这一条不动：要他自己说「恢复」。"
+
+
 def lines_of(sheet: dict[str, Any]) -> list[tuple[str, Lines]]:
     """Return the parts of a customer's sheet, each with its rows."""
     facts: dict[str, Any] = sheet["facts"]
@@ -85,7 +107,7 @@ def _about(sheet: dict[str, Any]) -> Lines:
 def _run(run: dict[str, Any]) -> tuple[str, ...]:
     where = f"到「{run['node']}」" if run["node"] and run["state"] == "running" else ""
     state = _STATES.get(run["state"], run["state"])
-    return run["script"], run["entered_at"], f"{state}{where}", run["reason"]
+    return run["script"], run["entered_at"], f"{state}{where}", in_words(run["reason"])
 
 
 def _decision(one: dict[str, Any]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain.bank import Bank
+    from bot.domain.people import Customer
     from bot.workers.bank_files import Checked, Table
     from bot.workspace import Workspace
 
@@ -24,6 +25,7 @@ customers = typer.Typer(
     no_args_is_help=True,
 )
 cli.add_typer(customers, name="customers")
+_NAMESAKES = 20
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV(UTF-8 或 GBK)或 XLSX 文件。")]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="有错的行跳过，其余照收；不写就一行也不收。")
@@ -95,13 +97,15 @@ def import_events(
 
 @customers.command("show")
 def show(
-    customer: Annotated[str, typer.Argument(metavar="ID", help="客户的 external_userid。")],
+    customer: Annotated[
+        str, typer.Argument(metavar="ID", help="客户的 external_userid，或企业微信里的名字。")
+    ],
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """看一位客户：资料、最近做了什么、在哪些剧本里、为什么进了或没进。
 
-    例：zhilin customers show wmAbc123
+    例：zhilin customers show wmAbc123 · zhilin customers show 知足常乐
     """
     from bot.cli.customer_words import lines_of
     from bot.workers.customer_sheet import customer_sheet
@@ -109,13 +113,17 @@ def show(
     workspace = the_workspace(folder)
     bank = _bank(workspace)
 
-    async def look() -> dict[str, Any] | None:
+    async def look() -> tuple[dict[str, Any] | None, list[Customer]]:
         async with opened(workspace) as database, database.read() as tx:
-            return await customer_sheet(tx, customer, bank, _now())
+            sheet = await customer_sheet(tx, customer, bank, _now())
+            named = [] if sheet else await tx.people.named(customer.strip(), _NAMESAKES)
+            if len(named) == 1:
+                sheet = await customer_sheet(tx, named[0].id, bank, _now())
+            return sheet, named
 
-    sheet = run(look())
+    sheet, named = run(look())
     if sheet is None:
-        typer.echo(f"没有客户「{customer}」。请核对 external_userid。", err=True)
+        _print_namesakes(customer, named)
         raise typer.Exit(1)
     if as_json:
         typer.echo(json.dumps(sheet, ensure_ascii=False))
@@ -123,6 +131,56 @@ def show(
     for title, rows in lines_of(sheet):
         typer.echo(title)
         print_columns([("  " + first, *rest) for first, *rest in rows])
+
+
+def _print_namesakes(words: str, named: list[Customer]) -> None:
+    if not named:
+        typer.echo(f"没有客户「{words}」。请核对 external_userid，或写企业微信里的名字。", err=True)
+        return
+    many = "" if len(named) < _NAMESAKES else "，先列这些"
+    typer.echo(f"名字里有「{words}」的不止一位{many}。请写其中一位的编号：", err=True)
+    print_columns([("  " + one.id, one.name, "、".join(one.managers)) for one in named])
+
+
+@customers.command("resume")
+def resume(
+    customer: Annotated[str, typer.Argument(metavar="ID", help="客户的 external_userid。")],
+    why: Annotated[str, typer.Option("--why", help="为什么能恢复，写进台账。")],
+    by: By = "",
+    folder: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """投诉办结了：办结投诉工单，解除停营销，再问一遍各个剧本。客户自己的拒收不动。
+
+    例：zhilin customers resume wmAbc123 --why 已当面道歉，客户愿意再收 --by 王芳
+    """
+    from bot.cli.customer_words import resumed_in_words
+    from bot.workers.resuming import Resumed, resume_marketing
+
+    workspace = the_workspace(folder)
+    zone = _bank(workspace).zone
+
+    async def lift() -> Resumed | None:
+        async with opened(workspace) as database:
+            given = {"by": by or user_name(), "why": why}
+            return await resume_marketing(database, customer, _now(), **given)
+
+    done = run(lift())
+    if done is None:
+        typer.echo(f"没有客户「{customer}」。请核对 external_userid。", err=True)
+        raise typer.Exit(1)
+    if as_json:
+        plain = {
+            "customer": done.customer,
+            "changed": done.changed,
+            "paused_until": done.paused_until.isoformat() if done.paused_until else None,
+            "complaints": list(done.complaints),
+            "refuses": done.refused_at is not None,
+        }
+        typer.echo(json.dumps(plain, ensure_ascii=False))
+        return
+    for line in resumed_in_words(done, zone):
+        typer.echo(line)
 
 
 def _bank(workspace: Workspace) -> Bank:

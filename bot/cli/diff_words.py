@@ -23,6 +23,9 @@ _AROUND = 12  # characters that are shown on either side of a change
 
 def lines_of_diff(found: ScriptDiff) -> Iterator[str]:
     """Give the lines of what differs between two versions."""
+    if found.of_two:
+        old, new = found.ids
+        yield f"注意：这是两份不同的剧本，编号是 {old} 和 {new}，不是一份的新旧两版。"
     if found.empty:
         yield "两版没有差别。"
         return
@@ -93,6 +96,8 @@ def _one_line(text: str) -> str:
 def json_of_diff(found: ScriptDiff) -> dict[str, Any]:
     """Return what differs for machines."""
     return {
+        "old": found.ids[0],
+        "new": found.ids[1],
         "steps": [
             {
                 "step": each.step,

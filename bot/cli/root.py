@@ -34,3 +34,12 @@ def today() -> date:
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work to its end."""
     return asyncio.run(work)
+
+
+def agrees(question: str) -> bool:
+    """Ask somebody before what cannot be undone; who goes away, or is nobody, has not agreed."""
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        typer.echo("")
+        return False

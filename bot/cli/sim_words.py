@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from itertools import groupby
-from typing import Any
 
-from bot.cli.sop_words import MOVED, STATES, clock_day, in_words, short_day
-from bot.terminal import columns_of, padded
+from bot.cli.sim_calendar import (
+    Report,
+    calendar_lines,
+    shift_lines,
+    special_days,
+    table,
+    unplaced_lines,
+)
+from bot.cli.sop_words import STATES, clock_day, in_words, short_day
 
-_MANY_MANAGERS = 15
+_MANY_MANAGERS, _MANY_DAYS = 15, 31
 _CALLS = {
     "send": "建群发任务",
-    "read_back": "查结果",
-    "reminder": "提醒确认",
+    "read_back": "查群发结果",
+    "reminder": "催同事点发送",
     "cancel": "到点撤回",
     "card": "给同事的卡片",
+    "card_update": "点过的卡片变灰",
     "welcome": "入群欢迎语",
-    "moment": "发朋友圈任务",
+    "moment": "建朋友圈任务",
+    "moment_look": "查朋友圈发没发",
     "kf": "微信客服消息",
+    "tag": "打标签",
 }
+_OF_STAFF = "任务完成"
 _CLASSES = {
     "cap": "频次已满",
     "window": "错过时间",
@@ -31,33 +40,23 @@ _CLASSES = {
 }
 _FLOW = {"arms": "分流(实验、组)", "waits": "等待怎么结束", "branches": "分支走向"}
 _ASSUMED = {"客户回复": "回话", "说关键词": "说出要听的词", "客户拒收": "拒收", "投诉": "投诉"}
-Report = Mapping[str, Any]
 
 
 def lines_of(report: Report, names: Mapping[str, str]) -> Iterator[str]:
     """Give the lines of a report; ``names`` are the managers' names by their userids."""
     yield from _head(report)
     yield from _entry(report)
-    yield from _calendar(report["calendar"], _unit(report))
-    yield from _special_days(report["days"], report["calendar"])
-    yield from _shifts(report["shifts"], _unit(report))
+    yield from calendar_lines(report["calendar"], _unit(report))
+    yield from unplaced_lines(report["unplaced"], _unit(report))
+    yield from special_days(report["days"], report["calendar"])
+    yield from shift_lines(report["shifts"], _unit(report))
     yield from _funnel(report)
     yield from _flow(report)
     yield from _load(report["load"]["managers"], names)
+    yield from _busy_days(report["load"]["days"], names)
     yield from _calls(report["calls"])
     yield from _ends(report)
     yield from _hits(report.get("hits", ()), report.get("notes", ()))
-
-
-def table(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> Iterator[str]:
-    """Give rows as aligned lines; the columns in ``right`` are set to the right."""
-    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = []
-        for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
-            filled = padded(cell, width)
-            cells.append(filled[len(cell) :] + cell if place in right else filled)
-        yield ("  " + "  ".join(cells)).rstrip()
 
 
 def _unit(report: Report) -> str:
@@ -97,101 +96,11 @@ def _entry(report: Report) -> Iterator[str]:
     )
     for reason, count in entry["refused"].items():
         yield f"    {in_words(reason)} {count}"
-    if entry["not_their_day"]:
-        yield f"  还没到自己那一天的 {entry['not_their_day']}"
     if entry["unknown_data"]:
         share = entry["unknown_data"] / max(1, entry["subjects"])
         yield f"  其中因为资料不全没进的 {entry['unknown_data']}(占 {_share(round(share, 4))})"
-
-
-def _calendar(rows: Sequence[Report], unit: str) -> Iterator[str]:
-    """Give the calendar, each row followed by its words and by what was lost."""
-    yield ""
-    yield f"日历(一行一步，数的是{unit[1:]}；下面是其中一份原话)"
-    heads = ("日子", "第几天", "时间", "方式", "类型", "步骤", "计划", "送到", "七天里还能发")
-    cells = [heads, *(_cells(row) for row in rows)]
-    lines = list(table(cells, right={1, 6, 7}))
-    yield lines[0]
-    for line, row in zip(lines[1:], rows, strict=True):
-        yield line
-        yield from _beneath(row)
-
-
-def _cells(row: Report) -> tuple[str, ...]:
-    left = row["quota_left"]
-    return (
-        short_day(date.fromisoformat(row["on"])) + ("*" if row["provisional"] else ""),
-        "-".join(str(day) for day in dict.fromkeys(row["day"])),
-        row["window"],
-        row["way"],
-        row["kind"],
-        row["step"] + (f"({row['variant']})" if row.get("variant") else ""),
-        str(row["planned"]),
-        str(row["delivered"]),
-        "" if left is None else f"{left} 条",
-    )
-
-
-def _beneath(row: Report) -> Iterator[str]:
-    if row["moved"]:
-        whence = date.fromisoformat(row["moved_from"])
-        why = "、".join(MOVED.get(reason, reason) for reason in row["moved"])
-        yield f"      ← 原定 {short_day(whence)}，{why}"
-    if row["losses"]:
-        yield "      少了：" + "，".join(f"{in_words(r)} {n}" for r, n in row["losses"].items())
-    if row["pending"]:
-        yield f"      还没有结果 {row['pending']}"
-    if row["texts"]:
-        for line in row["texts"][0]["text"].splitlines():
-            yield f"      │ {line}"
-        if len(row["texts"]) > 1:
-            yield f"      (同事、网点不同，一共 {len(row['texts'])} 种写法，都在 --json 里)"
-
-
-def _special_days(days: Sequence[Report], rows: Sequence[Report]) -> Iterator[str]:
-    yield ""
-    yield "放假和调休"
-    if not days:
-        yield "  这段时间没有法定节假日和调休"
-    for first, last, kind, source in _spans(days):
-        until = "" if first == last else f" 到 {short_day(last)}"
-        word = "放假" if kind == "holiday" else "调休，要上班"
-        yield f"  {short_day(first)}{until} {word}({_source(source)})"
-    late = [row for row in rows if not row["approved"]]
-    if late:
-        yield f"  有 {len(late)} 步不在审批的有效期内：真跑时会停下等新的审批，这里照常往下算"
-    guessed = [row for row in rows if row["provisional"]]
-    if guessed:
-        yield (
-            f"  带 * 的 {len(guessed)} 步落在放假安排还没公布的年份，"
-            "先按周末推算；国务院公布以后请再预演一次"
-        )
-
-
-def _source(source: str) -> str:
-    return "国务院公布" if source == "official" else "推算，未公布"
-
-
-def _spans(days: Sequence[Report]) -> Iterator[tuple[date, date, str, str]]:
-    """Join days that follow one another and are of one kind."""
-    numbered = [(date.fromisoformat(day["on"]), day["kind"], day["source"]) for day in days]
-    places = enumerate(numbered)
-    for _, run in groupby(places, lambda it: (it[1][0].toordinal() - it[0], *it[1][1:])):
-        held = [each for _, each in run]
-        yield held[0][0], held[-1][0], held[0][1], held[0][2]
-
-
-def _shifts(shifts: Sequence[Report], unit: str) -> Iterator[str]:
-    if not shifts:
-        return
-    yield ""
-    yield "挪了日子的步骤"
-    rows = [("步骤", "原定", "改到", unit[1:] + "数", "为什么")]
-    for shift in shifts:
-        days = [short_day(date.fromisoformat(shift[key])) for key in ("from", "to")]
-        why = MOVED.get(shift["reason"], shift["reason"])
-        rows.append((shift["step"], *days, str(shift["subjects"]), why))
-    yield from table(rows, right={3})
+    if entry["not_their_day"]:
+        yield f"  还没到自己那一天的 {entry['not_their_day']}"
 
 
 def _funnel(report: Report) -> Iterator[str]:
@@ -203,7 +112,11 @@ def _funnel(report: Report) -> Iterator[str]:
     yield f"  计划 {funnel['planned']} = 送到 {funnel['delivered']}{losses}{pending}"
     for reason, count in report["skips"].items():
         yield f"    {in_words(reason)} {count}"
-    people = [f"{_person(key)} {count}" for key, count in report["people"].items() if count]
+    happened = dict(report["people"])
+    done = happened.pop(_OF_STAFF, 0)
+    if done:
+        yield f"  同事那边：{_OF_STAFF} {done}"
+    people = [f"{_person(key)} {count}" for key, count in happened.items() if count]
     if people:
         yield "  客户那边：" + "，".join(people)
 
@@ -249,7 +162,7 @@ def _load(managers: Sequence[Report], names: Mapping[str, str]) -> Iterator[str]
 
 def _calls(calls: Report) -> Iterator[str]:
     yield ""
-    yield "要调企业微信多少次"
+    yield "要调企业微信多少次(中途退出的当作没退出，所以是上限；答客户的话、线索卡片、传图片另算)"
     kinds = [f"{_CALLS.get(kind, kind)} {count}" for kind, count in calls["by_kind"].items()]
     yield f"  一共 {calls['total']}" + (f"：{'，'.join(kinds)}" if kinds else "")
     busiest = calls["busiest_hour"]
@@ -257,6 +170,23 @@ def _calls(calls: Report) -> Iterator[str]:
         day, hour = busiest["hour"].split(" ")
         on = short_day(date.fromisoformat(day))
         yield f"  最忙的一小时：{on} {hour} 点，{busiest['calls']} 次"
+    yield f"  另外每天 {calls['lists_a_day']} 次，读同事自己发的群发；有几个剧本都是这么多"
+
+
+def _busy_days(days: Sequence[Report], names: Mapping[str, str]) -> Iterator[str]:
+    """Give how much there is to press by day; of many days those that are the busiest."""
+    if not days:
+        return
+    yield ""
+    listed = sorted(days, key=lambda day: (-day["presses"], day["on"]))[:_MANY_DAYS]
+    most = f"(最忙的 {_MANY_DAYS} 天，其余在 --json 里)" if len(days) > _MANY_DAYS else ""
+    yield f"每天要点几次{most}"
+    rows = [("日子", "一共", "几位同事", "最多的一位", "他几次")]
+    for day in sorted(listed, key=lambda day: str(day["on"])):
+        on, who = date.fromisoformat(day["on"]), names.get(day["busiest"], day["busiest"])
+        counts = str(day["presses"]), str(day["managers"])
+        rows.append((short_day(on), *counts, who, str(day["most"])))
+    yield from table(rows, right={1, 2, 4})
 
 
 def _ends(report: Report) -> Iterator[str]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.workspace import Workspace
 
 ScriptId = Annotated[str, typer.Argument(metavar="SCRIPT", help="剧本的编号。")]
+_SHORT = 8  # characters of a version that people are shown
 _WAITS = {
     "approval": "还没有批准，已经排进待审批。批准：zhilin sop approve {id} --by 审批人",
     "rejected": "审批退回了这一版，改了再来。",
@@ -166,12 +167,19 @@ async def _approve(
         releases = _releases(database, workspace, snapshot, by)
         if reject:
             decided = await releases.reject(script, reject)
-            return f"已退回：{script.name}({script_id})，指纹 {decided.substance}。它不会再发。"
+            return f"已退回：{_of(script)}。它不会再发。内容指纹 {decided.substance}。"
         decided = await releases.approve(script, until, number)
     return (
-        f"已批准：{script.name}({script_id})，指纹 {decided.substance}，"
-        f"有效到 {decided.expires_on}。改一个字就要重新批。"
+        f"已批准：{_of(script)}，有效到 {decided.expires_on}。改一个字就要重新批。"
+        f"内容指纹 {decided.substance}(状态和审批不算在里面，所以和版本不是一串)。"
     )
+
+
+def _of(script: SopScript) -> str:
+    """Name a script as it is saved, by the version that ``publish`` and ``list`` show."""
+    from bot.workers.files import version_of
+
+    return f"{script.name}({script.id}) 的 {version_of(script)[:_SHORT]} 版"
 
 
 async def _publish(workspace: Workspace, script_id: str, part: Part, by: str) -> Released:
@@ -195,7 +203,7 @@ async def _try_on(workspace: Workspace, script_id: str, userid: str) -> None:
 
 
 def _released(script_id: str, released: Released) -> str:
-    short = released.version[:8]
+    short = released.version[:_SHORT]
     pilot = released.pilot
     if pilot is None:
         if released.before == released.version:

@@ -85,7 +85,10 @@ async def _ask(
             known = await tx.scripts.current(script)
             piloted = script in await tx.publications.all()
         if known is None and not piloted:
-            raise ConfigError(f"没有发布过剧本「{script}」。看有哪些：zhilin sop list。")
+            raise ConfigError(
+                f"剧本「{script}」没有正式版，也没有试点：编号对不对，看 zhilin sop list；"
+                f"还没发布的，先 zhilin sop publish {script} --all，或让 zhilin serve 跑起来。"
+            )
         for start in range(0, len(wanted), _CHUNK):
             async with database.begin() as tx:
                 await tx.admissions.ask_by_hand(script, wanted[start : start + _CHUNK], now)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @sop.command("check")
 def check_files(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="剧本文件；不写就检查工作目录里的全部剧本。")
+        list[Path] | None, typer.Argument(help="剧本文件，或放剧本的目录；不写就检查全部剧本。")
     ] = None,
     folder: Folder = None,
     as_json: AsJson = False,

@@ -22,7 +22,7 @@ _SCOPES = {
     "group": "群",
     "customer": "客户",
 }
-_VERBS = {"pause": "暂停中", "drain": "只出不进"}
+_VERBS = {"pause": "暂停中", "drain": "只出不进", "skip": "已终止"}
 _COUNTS = ("running", "held_out", "done", "exited")
 
 
@@ -30,6 +30,7 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[str, ...]], lis
     """Return the table and the notes under it."""
     table: list[tuple[str, ...]] = [_HEAD]
     notes: list[str] = []
+    problems = [problem for row in rows for problem in row["problems"]]
     for row in rows:
         if row["script"]:
             approval = _APPROVAL[row["approval"]].format(until=row["approved_until"])
@@ -37,6 +38,9 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[str, ...]], lis
             version = row["version"] or "没发布"
             table.append((row["script"], row["status"], version, approval, *counts, row["name"]))
         notes += _notes(row)
+    if problems:
+        notes.append(f"文件里有 {len(problems)} 处要改；改好以前，在走的照旧用正式版：")
+        notes += map(_problem, problems)
     return table, notes
 
 
@@ -51,12 +55,17 @@ def _notes(row: Mapping[str, Any]) -> Iterator[str]:
         nobody = not pilot["percent"] and not pilot["groups"]
         said = "新版先不给任何人" if nobody else f"试点 {pilot['version']} 版给 {part}"
         yield f"{name}：{said}，{pilot['by']} 定的。"
+    for step in row.get("withdrawn", ()):
+        yield f"{name}/{step} 的文字已下架：改了文字、批过，这一步才会再发。"
     for hold in row["holds"]:
         what = f"{_SCOPES[hold['scope']]}:{hold['target']}"
         why = f"，{hold['why']}" if hold["why"] else ""
         since = f"{datetime.fromisoformat(hold['since']).astimezone():%Y-%m-%d %H:%M}"
         yield f"{what} {_VERBS[hold['verb']]}：{hold['by']} 从 {since} 起{why}。"
-    for problem in row["problems"]:
-        place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
-        mend = f" · {problem['mend']}" if problem["mend"] else ""
-        yield f"要改 {place} {problem['what']}{mend}"
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
+    key = f" {problem['key']}:" if problem["key"] else ""
+    mend = f" · {problem['mend']}" if problem["mend"] else ""
+    return f"  {place}:{key} {problem['what']}{mend}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.root import AsJson, Folder, run, today
+from bot.cli.root import AsJson, Folder, agrees, run, today
 from bot.cli.sending import By, opened, user_name
 from bot.cli.sop import sop
 from bot.terminal import logs, the_workspace
@@ -241,7 +241,7 @@ def _pairs(written: list[str]) -> dict[str, str]:
 
 def _agreed(outlook: Outlook, *, as_json: bool) -> bool:
     """Ask whether to go on; a machine has to say so beforehand."""
-    return not as_json and typer.confirm(f"现在就换这 {outlook.runs} 个吗")
+    return not as_json and agrees(f"现在就换这 {outlook.runs} 个吗")
 
 
 def _print(lines: list[str], plain: dict[str, Any], *, as_json: bool) -> None:

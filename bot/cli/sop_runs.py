@@ -15,13 +15,23 @@ from bot.terminal import logs, the_workspace
 
 if TYPE_CHECKING:
     from bot.cli.sim_case import Desk, Wanted
+    from bot.domain.script import SopScript
     from bot.sop.simulation import Outcome
 
 Which = Annotated[str, typer.Argument(metavar="FILE", help="剧本文件，或工作目录里剧本的编号。")]
 Start = Annotated[str, typer.Option(help="从哪一天开始，如 2026-10-12。")]
-Groups = Annotated[int, typer.Option(min=1, max=20_000, help="多少个客户群(对象是客户群时)。")]
-Customers = Annotated[int, typer.Option(min=1, max=100_000, help="多少位客户(对象是客户时)。")]
-Members = Annotated[int, typer.Option(min=1, max=500, help="每个群多少位客户。")]
+Groups = Annotated[
+    int | None,
+    typer.Option(min=1, max=20_000, help="对象是客户群时，多少个群；不写是 100。"),
+]
+Customers = Annotated[
+    int | None,
+    typer.Option(min=1, max=100_000, help="对象是客户时，多少位客户；不写是 1000。"),
+]
+Members = Annotated[
+    int | None,
+    typer.Option(min=1, max=500, help="对象是客户群时，每个群多少位客户；不写是 40。"),
+]
 Seed = Annotated[int, typer.Option(help="种子：同样的种子，结果一字不差。")]
 Days = Annotated[int | None, typer.Option(min=1, max=400, help="只看多少天；不写看到底。")]
 Confirm = Annotated[float, typer.Option(min=0, max=1, help="同事会点发送的可能，0 到 1。")]
@@ -51,9 +61,9 @@ Written = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 def simulate(
     file: Which,
     start: Start,
-    groups: Groups = 100,
-    customers: Customers = 1000,
-    members: Members = 40,
+    groups: Groups = None,
+    customers: Customers = None,
+    members: Members = None,
     seed: Seed = 1,
     days: Days = None,
     confirm: Confirm = 0.85,
@@ -76,10 +86,24 @@ def simulate(
     logs("ERROR")
     begins = _day(start, "--start")
     desk = desk_of(the_workspace(folder, or_starter=True), file, today())
-    counts = (groups, customers, members)
+    counts = _counts(desk.script, groups, customers, members)
     wanted = Wanted(begins, counts, seed, days, confirm, unknown, who)
     written = (tuple(rate or ()), tuple(event or ()), tuple(fact or ()))
     _play(desk, wanted, written, as_json=as_json)
+
+
+def _counts(
+    script: SopScript, groups: int | None, customers: int | None, members: int | None
+) -> tuple[int, int, int]:
+    """Return how many there are; refuse a number that says nothing of such a script."""
+    of_groups = script.subject == "客户群"
+    options = (("--groups", groups), ("--members", members), ("--customers", customers))
+    for option, number in options[2:] if of_groups else options[:2]:
+        if number is not None:
+            instead = f"--groups {number}" if of_groups else f"--customers {number}"
+            what = f"「{script.name}」的对象是{script.subject}，用不上它"
+            raise typer.BadParameter(f"{what}：要多少个写 {instead}。", param_hint=option)
+    return groups or 100, customers or 1000, members or 40
 
 
 def _play(desk: Desk, wanted: Wanted, written: Written, *, as_json: bool) -> None:

@@ -57,7 +57,8 @@ def lines_of_story(outcome: Outcome, bank: Bank) -> Iterator[str]:
     for player in outcome.entered.players:
         yield f"  {player.face.name}，由 {_name(bank, player.face.owner)} 服务"
         yield from _known(player.facts.facts)
-    moved = {day.step: day for day in calendar_of(case, outcome.entered.players) if day.nominal}
+    calendar = calendar_of(case, outcome.entered.players)
+    moved = {day.step: day for day in calendar.days if day.nominal}
     texts, shown = _texts(outcome), date.min
     for note in outcome.diary.notes:
         if note.kind in _NOT_TOLD:

@@ -32,6 +32,8 @@ _TABLES = {
     "outbox": "待发消息",
     "enrolments": "剧本进度",
     "send_tasks": "群发任务",
+    "admissions": "请人进剧本",
+    "occurrences": "客户事件",
 }
 _STATES = {"dead": "死信", "unknown": "不明", "waiting": "在等"}
 _DIGITS = 18  # no database gives longer numbers

@@ -30,18 +30,29 @@ KINDS = {
     "moment_cancel": "取消朋友圈任务",
     "kf_touch": "剧本里的客服消息",
 }
+_OF_ENTRIES = {
+    "asked": "问该不该进剧本",
+    "retry": "等资料，再问一次",
+    "waiting": "排着进剧本",
+    "errand_gate": "放排着的人进来",
+    "errand_sweep": "每晚把人都问一遍",
+    "errand_list": "按名单请人进来",
+    "errand_dates": "按日子请人进来",
+    "errand_backfill": "补进以前的人",
+}
 _REASONS = {
     "in_doubt": "断在半路，不知道发没发出去",
     "stopped": "已停发",
     "rate": "在等发送的名额",
     "quiet_hours": "在免打扰时段",
+    "gave_up": "出错太多次，不再自己试；日志里搜 entry_put_off",
 }
 _CODE = re.compile(r"wecom_(\d+)")
 
 
 def kind_in_words(kind: str) -> str:
     """Return what a kind of row is called; one without a name of its own stays as it is."""
-    return KINDS.get(kind, kind)
+    return KINDS.get(kind) or _OF_ENTRIES.get(kind, kind)
 
 
 def reason_in_words(reason: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from bot.domain.own_days import OwnDays
+from bot.domain.placing import Asked
 from bot.domain.runs import Run
 from bot.domain.script import SopScript
-from bot.domain.step_terms import ANCHORS, BOND_DAY, EVENT_DAY, Relative
+from bot.domain.step_terms import ANCHORS, BOND_DAY, EVENT_DAY, NO_EVENT, Relative
 from bot.domain.steps import Step
 from bot.sop.batch import Batch
 from bot.sop.turn import event_begins
@@ -41,6 +42,16 @@ def _next(batch: Batch, run: Run, anchor: str, arrived: date) -> date | None:
     known = batch.facts.subjects.get(run.subject)
     raw = known.facts.get(anchor) if known is not None else None
     return own.next(anchor, bank.field_kinds.get(anchor), raw)
+
+
+def no_day(batch: Batch, run: Run, step: Step, asked: Asked | None) -> str:
+    """Say why a step has no day at all: no event is coming, or its date is not known; or empty."""
+    if asked is None:
+        return step.relative.unknown if step.relative is not None else "no_date"
+    announces = step.valid_until is not None
+    if announces and event_begins(batch.bank, run.branch, asked.nominal) is None:
+        return NO_EVENT
+    return ""
 
 
 def valid_until(batch: Batch, run: Run, step: Step, nominal: date) -> datetime | None:

@@ -16,6 +16,7 @@ from bot.sop.check_bank import check_bank
 from bot.sop.context import LintContext
 from bot.sop.library import Library, ScriptFile, SourceFile
 from bot.sop.lint import lint
+from bot.sop.lint_braces import strays
 from bot.sop.lint_facts import lint_facts
 from bot.sop.wording import lint_wording
 
@@ -86,6 +87,7 @@ def _persona(
             if name not in known:
                 mend = "看看是不是写错了字"
                 yield source.problem(path, f"不认识变量「{{{name}}}」", mend)
+        yield from strays(path, text, source)
         for hit in screen(text, rules, approved=True):
             what = f"「{hit.matched}」碰了词表 {hit.rule}({hit.name})"
             yield source.problem(path, what, "换个说法")

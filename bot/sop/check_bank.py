@@ -9,6 +9,7 @@ from bot.domain.compliance import Rules, personal_data_in, screen
 from bot.domain.render import KNOWN_VARIABLES, variables_in
 from bot.errors import Problem
 from bot.sop.library import Library, SourceFile
+from bot.sop.lint_braces import strays
 
 # A new friend's name, the products and a time limit have no value when a welcome is sent.
 _NO_VALUE = frozenset({"客户.称呼", "产品.名称", "产品.风险等级", "产品.期限", "时限"})
@@ -49,6 +50,7 @@ def _words(
         else:
             continue
         yield source.problem(path, what, mend, text_line=line)
+    yield from strays(path, text, source)
     for hit in screen(text, rules, approved=True):
         what = f"「{hit.matched}」碰了词表 {hit.rule}({hit.name})"
         yield source.problem(path, what, "换个说法", text_line=hit.line)

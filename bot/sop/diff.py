@@ -51,6 +51,12 @@ class ScriptDiff:
     steps: tuple[StepDiff, ...]
     head: tuple[KeyChange, ...]
     experiments: tuple[str, ...]  # whose results could not be compared any more, with the reason
+    ids: tuple[str, str] = ("", "")
+
+    @property
+    def of_two(self) -> bool:
+        """Tell whether these are two scripts, and no versions of one."""
+        return self.ids[0] != self.ids[1]
 
     @property
     def empty(self) -> bool:
@@ -69,6 +75,7 @@ def diff(old: SopScript, new: SopScript) -> ScriptDiff:
         steps=tuple(_steps(old, new)),
         head=tuple(_keys(before, after, _NOT_SHOWN)),
         experiments=tuple(f"{name}：{why}" for name, why, _ in _broken(old, new)),
+        ids=(old.id, new.id),
     )
 
 

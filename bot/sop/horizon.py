@@ -28,7 +28,7 @@ Plans = Mapping[tuple[date, tuple[BankEvent, ...]], tuple[Planned, ...]]
 
 def lint_horizon(script: SopScript, source: SourceFile, context: LintContext) -> Found:
     """Give every problem that shows once steps, overlays and events stand on days."""
-    if script.subject is not Subject.GROUP or quiet_all_day(script.rails.quiet):
+    if script.subject is not Subject.GROUP or quiet_all_day(script.rails.quiet or ()):
         return
     places: dict[str, Path] = {s.id: ("步骤", n) for n, s in enumerate(script.steps)}
     places |= {o.id: ("日历叠加", n) for n, o in enumerate(script.overlays)}

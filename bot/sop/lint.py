@@ -13,7 +13,11 @@ from bot.sop.context import Found, LintContext, Path
 from bot.sop.horizon import lint_horizon
 from bot.sop.library import ScriptFile, SourceFile
 from bot.sop.lint_attachments import lint_attachments
+from bot.sop.lint_braces import lint_braces
+from bot.sop.lint_events import lint_events
 from bot.sop.lint_flow import lint_flow
+from bot.sop.lint_hours import lint_hours
+from bot.sop.lint_limits import lint_limits
 from bot.sop.lint_rails import lint_rails
 from bot.sop.lint_references import lint_references
 from bot.sop.lint_terms import lint_terms
@@ -99,8 +103,12 @@ _CHECKS: tuple[Callable[[SopScript, SourceFile, LintContext], Found], ...] = (
     _ids,
     _steps,
     lint_rails,
+    lint_hours,
+    lint_limits,
+    lint_events,
     lint_references,
     lint_attachments,
+    lint_braces,
     lint_terms,
     lint_flow,
     lint_horizon,

@@ -17,14 +17,18 @@ from bot.domain.attachments import (
     Picture,
     Video,
 )
+from bot.domain.render import variables_in
 from bot.domain.script import SopScript
 from bot.domain.steps import Overlay, SendBy, Step
 from bot.sop.context import Found, LintContext, Path
+from bot.sop.filling import welcome_text
 from bot.sop.library import SourceFile
 
 _MB = 1024 * 1024
 _LEAST_BYTES = 6  # WeCom takes files of more than five bytes
-TEXT_BYTES, MOMENT_CHARS, KF_TEXT_BYTES = 4000, 2000, 2048
+TEXT_BYTES, MOMENT_CHARS = 4000, 2000
+_LESS_TEXT: dict[SendBy, int] = {SendBy.KF: 2048, SendBy.GROUP_WELCOME: 3000}
+_LINK_TITLE, _TITLE_IN_MOMENTS = 128, 64
 _MOST: dict[SendBy, int] = {SendBy.GROUP_WELCOME: 1, SendBy.KF: 4}
 _MOST_ATTACHMENTS = 9
 _PICTURES = frozenset({".png", ".jpg", ".jpeg"})
@@ -36,10 +40,10 @@ def lint_attachments(script: SopScript, source: SourceFile, context: LintContext
     for path, part in _parts(script):
         ways = part.send_by if isinstance(part, Step) else (part.send_by,)
         yield from _number(part, ways, path, source)
-        yield from _length(part, ways, path, source)
+        yield from _length(part, ways, path, source, script)
         for number, attachment in enumerate(part.attachments):
             at: Path = (*path, "附件", number)
-            yield from _words(attachment, at, source)
+            yield from _words(attachment, ways, at, source)
             yield from _files(attachment, at, source, context)
 
 
@@ -68,27 +72,44 @@ def _number(part: Step | Overlay, ways: tuple[SendBy, ...], at: Path, source: So
             yield source.problem((*at, "附件"), what, "留一种，其余的删掉")
 
 
-def _length(part: Step | Overlay, ways: tuple[SendBy, ...], at: Path, source: SourceFile) -> Found:
+def _length(
+    part: Step | Overlay,
+    ways: tuple[SendBy, ...],
+    at: Path,
+    source: SourceFile,
+    script: SopScript,
+) -> Found:
+    """Give texts that are too long for one of their ways; variables count as they are written."""
     bodies: list[tuple[Path, str]] = [((*at, "正文"), part.body)] if part.body else []
     if isinstance(part, Step):
         bodies += [((*at, "正文按分流", arm), body) for arm, body in (part.bodies or {}).items()]
     for path, body in bodies:
-        size = len(body.encode())
-        most = KF_TEXT_BYTES if SendBy.KF in ways else TEXT_BYTES
+        welcome = SendBy.GROUP_WELCOME in ways
+        size = len((_with_titles(script, body) if welcome else body).encode())
+        most = min(_LESS_TEXT.get(way, TEXT_BYTES) for way in ways or (SendBy.BROADCAST,))
         if size > most:
-            what = f"正文有 {size} 个字节，企业微信最多收 {most} 个(一个汉字 3 个字节)"
+            whole = "正文和目录一共" if welcome and script.late_joiners is not None else "正文"
+            what = f"{whole}有 {size} 个字节，企业微信最多收 {most} 个(一个汉字 3 个字节)"
             yield source.problem(path, what, "删短，或拆成两步")
         if SendBy.MOMENTS in ways and len(body) > MOMENT_CHARS:
             what = f"朋友圈的文字最多 {MOMENT_CHARS} 个字，这里有 {len(body)} 个"
             yield source.problem(path, what, "删短")
 
 
-def _words(attachment: Attachment, at: Path, source: SourceFile) -> Found:
+def _with_titles(script: SopScript, body: str) -> str:
+    """Return a group's welcome with the list that is put under it, its variables left open."""
+    bodies = [each.body or "" for each in script.parts]
+    names = {name for text in bodies for name in variables_in(text)}
+    return welcome_text(script, body, {name: f"{{{name}}}" for name in names})
+
+
+def _words(attachment: Attachment, ways: tuple[SendBy, ...], at: Path, source: SourceFile) -> Found:
     limits: tuple[tuple[str, str, int], ...]
     match attachment:
         case LinkCard():
+            title = _TITLE_IN_MOMENTS if SendBy.MOMENTS in ways else _LINK_TITLE
             limits = (
-                ("标题", attachment.title, 128),
+                ("标题", attachment.title, title),
                 ("说明", attachment.description, 512),
                 ("网址", attachment.url, 2048),
             )
@@ -100,7 +121,8 @@ def _words(attachment: Attachment, at: Path, source: SourceFile) -> Found:
             assert_never(attachment)
     for key, text, most in limits:
         if len(text.encode()) > most:
-            what = f"{key}太长，最多 {most // 3} 个汉字"
+            where = "朋友圈的" if most == _TITLE_IN_MOMENTS and SendBy.MOMENTS in ways else ""
+            what = f"{where}{key}太长，最多 {most // 3} 个汉字"
             yield source.problem((*at, key), what, "写短一些")
 
 

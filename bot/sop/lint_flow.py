@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.domain.actions import PlainAction, PutTag, SlowDown, verb_of
 from bot.domain.flow import END_OF_RUN, Split
 from bot.domain.script import SopScript
 from bot.domain.script_parts import Subject
@@ -16,6 +17,7 @@ MOST_STEPS = 200  # sop_semantics, row 21
 _WITHOUT_QUOTA = frozenset(
     {SendBy.NUDGE_OWNER, SendBy.NUDGE_MANAGER, SendBy.TASK_FOR_MANAGER, SendBy.GROUP_WELCOME}
 )
+_WITHOUT_A_CUSTOMER = frozenset({PlainAction.NOTIFY_OWNER, PlainAction.NOTIFY_MANAGER})
 _FITTING_UNITS = {
     Subject.GROUP: frozenset({"客户群", "客户经理", "网点"}),
     Subject.CUSTOMER: frozenset({"客户", "客户经理", "网点"}),
@@ -28,6 +30,7 @@ def lint_flow(script: SopScript, source: SourceFile, context: LintContext) -> Fo
     if len(script.steps) > MOST_STEPS:
         what = f"有 {len(script.steps)} 个步骤，超过 {MOST_STEPS} 个"
         yield source.problem(("步骤",), what, "拆成几个剧本，用「结束后: {转入: …}」接上")
+    yield from _actions_of_nobody(script, source)
     yield from _targets(script, source)
     yield from _branches(script, source)
     yield from _fallbacks(script, source)
@@ -37,6 +40,22 @@ def lint_flow(script: SopScript, source: SourceFile, context: LintContext) -> Fo
     yield from _circles_and_length(graph, places, script, source)
     yield from _unreachable(graph, places, source)
     yield from _splits(graph, places, script, source)
+
+
+def _actions_of_nobody(script: SopScript, source: SourceFile) -> Found:
+    """Give what a group's step would do to a customer: when it is due, nobody has spoken."""
+    if script.subject is not Subject.GROUP:
+        return
+    for number, step in enumerate(script.steps):
+        for place, action in enumerate(step.actions or ()):
+            if isinstance(action, SlowDown) or action in _WITHOUT_A_CUSTOMER:
+                continue
+            verb = verb_of(action)
+            what = f"客户群的步骤到点时没有客户在说话，「{verb}」不知道对谁做"
+            mend = "写到「听到就办」里，对说话的客户做"
+            if isinstance(action, PutTag):
+                mend += "；给群打标签写「结束后: {群打标签: […]}」"
+            yield source.problem(("步骤", number, "动作", place), what, mend)
 
 
 def _targets(script: SopScript, source: SourceFile) -> Found:

@@ -11,7 +11,7 @@ from bot.domain.expression_check import Vocabulary
 from bot.domain.registry import LUNAR_BIRTHDAY, PAYDAY, TAG_EVENTS, FieldKind
 from bot.domain.script import SopScript
 from bot.domain.script_parts import ExitEvent, Subject
-from bot.domain.step_terms import BOND_DAY, EVENT_DAY
+from bot.domain.step_terms import BOND_DAY
 from bot.domain.subject import COST, UPLIFT, SubjectKind, vocabulary
 from bot.sop.context import Found, LintContext, Path
 from bot.sop.library import SCRIPT_SUFFIX, SourceFile
@@ -123,14 +123,10 @@ def _stop_rule(script: SopScript, source: SourceFile) -> Found:
 def _coming(script: SopScript, source: SourceFile, context: LintContext) -> Found:
     """Note what waits for a day that the bank's file has no more."""
     bank, today = context.bank, context.today
-    events = any(event.on >= today for event in bank.events)
     bonds = any(day >= today for day in bank.bond_days)
     for number, step in enumerate(script.steps):
         anchor = step.relative.anchor if step.relative else ""
         path: Path = ("步骤", number)
-        if not events and (anchor == EVENT_DAY or step.valid_until is not None):
-            what = "底账里没有还没开始的活动，这一步会跳过"
-            yield source.note(path, what, "在 _workspace.yaml 的活动里加上下一场")
         before = step.guard.days_before_bond if step.guard else None
         if not bonds and (anchor == BOND_DAY or before is not None):
             what = "底账里没有以后的储蓄国债发行日，这一步会跳过"

@@ -83,7 +83,7 @@ def _product(
         what = f"产品目录里没有「{step.product}」"
         yield source.problem((*at, "产品"), what, "改成 knowledge/products 里有的编号")
         return
-    if (product.risk_rating or "R9") > script.rails.max_risk:
+    if not script.rails.admits(product.risk_rating):
         what = f"产品风险 {product.risk_rating or '未知'} 高于上限 {script.rails.max_risk}"
         yield source.problem((*at, "产品"), what, "换一个产品，或删掉这一步")
     if not product.on_sale or product.valid_to < context.today:

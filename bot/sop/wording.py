@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from bot.domain.compliance import personal_data_in, screen
 from bot.domain.render import KNOWN_VARIABLES, variables_in
+from bot.domain.rest_days import keeps_its_day
 from bot.domain.script import SopScript
-from bot.domain.script_parts import Subject
+from bot.domain.script_parts import RestDays, Subject
 from bot.domain.steps import Listen, Overlay, Step
 from bot.errors import Problem
 from bot.sop.context import Found, LintContext, Path
@@ -19,6 +20,7 @@ from bot.sop.selling import lint_selling
 _WEEKDAY = re.compile(
     r"(?<!每)(?<!每个)(?<![一两二三四几\d])(?:周末|(?:周|星期|礼拜)[一二三四五六日天](?![次回趟]))"
 )
+_NEAR_DAY = re.compile(r"今天是|[明后昨前]天")
 _SECOND_TOPIC = re.compile(r"另外|此外|还有一件事|再说一件|第二件事|另一件事")
 _INSURANCE, _INSURED_UP_TO = "存款保险", re.compile(r"50\s*万|五十万")
 _PRODUCT_VARIABLE = "产品."
@@ -118,10 +120,28 @@ def _body(said: Said, part: Step | Overlay, script: SopScript, source: SourceFil
         what = f"正文写了「{match[0]}」，但这一步落在星期几并不固定"
         line = _line_in(said.text, match[0])
         yield source.problem(said.path, what, "改成不提星期几的说法", text_line=line)
+    if isinstance(part, Step) and _may_move(part, script):
+        yield from _near_day(said, source)
     if script.rails.one_topic and (match := _SECOND_TOPIC.search(said.text)):
         what = f"「{match[0]}」说明这条讲了两件事"
         line = _line_in(said.text, match[0])
         yield source.problem(said.path, what, "拆成两步，或删掉一件", text_line=line)
+
+
+def _near_day(said: Said, source: SourceFile) -> Found:
+    """Note a day that is named from the day of sending: on another day it is not true."""
+    match = _NEAR_DAY.search(said.text)
+    if match is not None:
+        what = f"正文写了「{match[0]}」，碰上休息日顺延以后就不对了"
+        mend = "换成哪天看都对的说法，或写日期变量，例如 {活动.日期}"
+        line = _line_in(said.text, match[0])
+        yield source.note(said.path, what, mend, text_line=line)
+
+
+def _may_move(step: Step, script: SopScript) -> bool:
+    """Tell whether a step that the file puts on a day gives way to days of rest."""
+    on_a_day = step.day is not None or step.relative is not None
+    return on_a_day and script.rest_days is RestDays.PUSH and not keeps_its_day(step)
 
 
 def _line_in(text: str, words: str) -> int:

@@ -28,7 +28,8 @@ def test_branches_members_and_group_tags_are_found() -> None:
         ("2026-10-12", "2026-10-28"),
         ("2026-10-28", "2026-10-28"),
         ("2026-10-29", "2026-11-25"),
-        ("2026-11-26", None),
+        ("2026-11-26", "2026-12-23"),
+        ("2027-03-25", None),
     ],
 )
 def test_the_next_event_is_the_branchs_own_and_nearest(from_day: str, event: str | None) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,6 @@ from pydantic_core import PydanticCustomError
 
 from bot.domain.calendar import (
     in_quiet,
-    next_allowed,
     quiet_all_day,
     quiet_minutes,
     read_day_name,
@@ -117,26 +116,8 @@ def test_quiet_hours_begin_on_their_minute_and_go_over_midnight(at: str, quiet: 
     assert in_quiet(time.fromisoformat(at), QUIET) is quiet
 
 
-@pytest.mark.parametrize(
-    ("now", "then"),
-    [
-        ("2026-10-12T09:00", "2026-10-12T09:00"),
-        ("2026-10-12T12:00", "2026-10-12T14:30"),
-        ("2026-10-12T20:00", "2026-10-13T08:30"),
-        ("2026-10-12T03:00", "2026-10-12T08:30"),
-    ],
-)
-def test_the_next_allowed_moment_is_the_end_of_the_quiet(now: str, then: str) -> None:
-    moment = datetime.fromisoformat(now).replace(tzinfo=SHANGHAI).astimezone(UTC)
-    allowed = next_allowed(moment, QUIET, SHANGHAI)
-    assert allowed == datetime.fromisoformat(then).replace(tzinfo=SHANGHAI)
-    assert allowed.tzinfo is UTC
-
-
 def test_quiet_windows_that_touch_are_gone_over_together() -> None:
     quiet = ((time(8), time(12)), (time(12), time(14)))
-    now = datetime(2026, 10, 12, 9, tzinfo=SHANGHAI)
-    assert next_allowed(now, quiet, SHANGHAI).hour == 14
     assert not quiet_all_day(quiet)
     assert quiet_all_day(((time(8), time(20)), (time(20), time(8))))
 

@@ -7,7 +7,16 @@ from datetime import date
 import pytest
 
 from bot.domain.approval import Decision, approved_until, may_not_approve, substance
-from bot.domain.hold import DRAINED, NOT_APPROVED, PAUSED, Holds, Scope, Standstill, Verb
+from bot.domain.hold import (
+    DRAINED,
+    NOT_APPROVED,
+    PAUSED,
+    TERMINATED,
+    Holds,
+    Scope,
+    Standstill,
+    Verb,
+)
 from bot.domain.pilot import TAG, Pilot, version_for
 from bot.domain.script_parts import Approval, Status
 from bot.domain.targets import Known, Target, find
@@ -65,6 +74,16 @@ def test_a_drain_lets_nobody_in_and_everybody_go_on() -> None:
     assert holds.pausing("trial", "v1", "d02", **RUN) == ""
     assert holds.draining("trial", "v1", **RUN) == DRAINED
     assert holds.draining("other", "v1", **RUN) == ""
+
+
+def test_a_closed_step_is_passed_over_and_lets_everybody_in() -> None:
+    for verb, why in (("drain", DRAINED), ("skip", TERMINATED), ("pause", "")):
+        holds = held("step", "trial/d02", verb)  # type: ignore[arg-type]
+        assert holds.passing_over("trial", "d02") == why
+        assert holds.passing_over("trial", "d03") == ""
+        assert holds.passing_over("other", "d02") == ""
+        assert holds.draining("trial", "v1", **RUN) == ""
+    assert held("script", "trial", "drain").passing_over("trial", "d02") == ""
 
 
 def test_a_version_that_nobody_allows_stands_still_alone() -> None:

@@ -298,3 +298,31 @@ def test_what_is_late_moves_all_that_follows_where_the_missed_rule_says_so() -> 
     assert days_of(placed(of, facts=facts)) == {"a": "10-14", "b": "10-16", "c": "10-18"}
     without = PlanFacts(not_before=day("2026-10-14"))
     assert days_of(placed(of, facts=without))["c"] == "10-16"
+
+
+def on_holiday(rule: str) -> SopScript:
+    return script(step("a", 1), step("b", 2, more=f"节假日: {rule}"), missed="跳过")
+
+
+@pytest.mark.parametrize(
+    ("rule", "anchor", "on", "skip"),
+    [
+        ("跳过", "2026-09-29", "09-30", None),
+        ("跳过", "2026-09-30", "10-01", "rest_day"),  # its own day is a festival's
+        ("只在节假日", "2026-09-30", "10-01", None),
+        ("只在节假日", "2026-09-28", "09-29", "not_a_holiday"),
+    ],
+)
+def test_a_step_with_a_word_on_festivals_is_judged_by_its_day(
+    rule: str, anchor: str, on: str, skip: str | None
+) -> None:
+    planned = placed(on_holiday(rule), day(anchor))["b"]
+    assert (f"{planned.on:%m-%d}", planned.skip) == (on, skip)
+
+
+def test_a_step_that_others_push_onto_a_festival_is_skipped_as_it_says() -> None:
+    """The mid-autumn festival of 2026 is from Friday 25 to Sunday 27 September."""
+    later = script(step("a", 1), step("b", 5, more="节假日: 跳过"), missed="跳过", weekly=7)
+    pushed = placed(later, day("2026-09-20"), PlanFacts(not_before=day("2026-09-21")))
+    assert pushed["a"].on == day("2026-09-21")
+    assert (pushed["b"].on, pushed["b"].skip) == (day("2026-09-25"), "rest_day")

@@ -10,7 +10,7 @@ from bot.domain.misfire import Late, Later
 from bot.domain.opening import Hours
 from bot.domain.rails import GuardRails
 from bot.domain.runs import RunStep
-from bot.domain.script_parts import Missed, MissedRule, RestDays
+from bot.domain.script_parts import Missed, MissedRule, OnHoliday, RestDays
 from tests.domain.builders import tables
 from tests.make import ZONE, local
 
@@ -26,6 +26,26 @@ def row(day: str = "2026-10-12", **more: object) -> RunStep:
 
 def late(now: datetime, rest: RestDays = RestDays.PUSH) -> Late:
     return Late(Hours(RAILS, tables(), ZONE), tables(), rest, now)
+
+
+@pytest.mark.parametrize(
+    ("rule", "next_day"),
+    [
+        (None, "2026-10-01"),  # the script sends on days of rest
+        (OnHoliday.SEND, "2026-10-01"),
+        (OnHoliday.ONLY, "2026-10-01"),
+        (OnHoliday.SKIP, "2026-10-08"),
+        (OnHoliday.NEXT_WORKDAY, "2026-10-08"),
+    ],
+)
+def test_a_step_that_is_made_up_for_keeps_its_own_word_on_festivals(
+    rule: OnHoliday | None, next_day: str
+) -> None:
+    eve = "2026-09-30"
+    judge = late(local("12:00", eve), RestDays.SEND)
+    moved = Later(local("10:00", next_day), local("11:30", next_day), "moved_a_day")
+    assert judge.judge(missed(MissedRule.NEXT_DAY), row(eve), None, rule) == moved
+    assert judge.today_or_next(row(eve), None, rule) == moved._replace(reason="newest_only")
 
 
 def missed(rule: MissedRule, **more: object) -> Missed:

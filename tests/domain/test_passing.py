@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -165,7 +164,7 @@ def test_places_that_are_taken_count_but_not_its_own() -> None:
     other = Slot("broadcast", TEN, "sop:9:x")
     assert facts("s1", run(), group(), slots=[other]).full == "daily_cap"
     assert facts("s1", run(), group(), slots=[replace_key(other)]).full == ""
-    fewer = replace(group(), weekly_cap=1)
+    fewer = group()._replace(weekly_cap=1)
     earlier = Slot("broadcast", TEN.replace(day=9), "sop:9:x")
     assert facts("s1", run(), fewer, slots=[earlier]).full == "weekly_cap"
 

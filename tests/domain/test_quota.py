@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.config.parts import SopSettings
 from bot.domain.bank import Bank
 from bot.domain.caps import A_MONTH, AS_MANY_AS_DAYS, Caps, Kind, Rule, TenantCaps
 from bot.domain.quota import (
@@ -24,6 +25,7 @@ from bot.domain.quota import (
     room,
     slot_of,
 )
+from bot.domain.rails import GuardRails
 from bot.domain.registry import PlatformQuota
 from bot.domain.script import SopScript
 from bot.domain.steps import PRIORITIES, SendBy
@@ -308,3 +310,9 @@ def test_of_all_that_want_the_last_place_exactly_one_finds_it_free(
     ]
     (first,) = free
     assert first.priority == max(one.priority for one in slots)
+
+
+def test_the_banks_own_number_for_a_group_is_five_wherever_it_is_told() -> None:
+    told = (TenantCaps().group_a_week, SopSettings().group_a_week, GuardRails().broadcasts_a_week)
+    assert told == (5, 5, 5)
+    assert starter_bank().platform.a_week == 7  # what WeCom lets through is another thing

@@ -125,3 +125,23 @@ def test_what_is_not_open_on_a_type_of_day_is_closed(
 ) -> None:
     found = [f"{a:%H:%M}-{b:%H:%M}" for a, b in rails(written).closed(kind)]
     assert found == ["19:30-08:30", *closed]
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "closed"),
+    [
+        ("{正文字数上限: 100}", DayType.WORKDAY, "20:30-09:00"),
+        ('{只在: {休息日: ["10:00-12:00"]}}', DayType.WORKDAY, "20:30-09:00"),
+        ('{只在: {休息日: ["10:00-12:00"]}}', DayType.REST, "00:00-10:00 12:00-00:00"),
+        ('{静默时段: ["22:00-07:00"]}', DayType.WORKDAY, "22:00-07:00"),
+        ("{静默时段: []}", DayType.WORKDAY, ""),
+    ],
+)
+def test_q2_the_night_is_closed_where_a_file_names_no_hours(
+    written: str, kind: DayType, closed: str
+) -> None:
+    text = "".join(line for line in head().splitlines(True) if not line.startswith("护栏"))
+    told = script_of(text + f"护栏: {written}\n步骤:\n" + step("a", 1)).rails
+    stored = told.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    for each in (told, GuardRails.model_validate(stored)):
+        assert " ".join(f"{a:%H:%M}-{b:%H:%M}" for a, b in each.closed(kind)) == closed

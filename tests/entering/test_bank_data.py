@@ -213,7 +213,7 @@ def test_a_list_enters_by_hand_and_each_is_told_why_not(folder: Path, content: C
     finally:
         stop.set()
         served.join()
-    assert "没有发布过" in str(zhilin(folder, "sop", "enter", "nothing", "wmA001").exception)
+    assert "没有正式版" in str(zhilin(folder, "sop", "enter", "nothing", "wmA001").exception)
 
 
 def _serve(

@@ -54,6 +54,10 @@ async def test_the_difference_says_who_is_concerned(desk: Desk) -> None:
     assert f"影响 {GROUPS} 个：安心群1、安心群2、安心群3" in said
     plain = json.loads(await desk.run("diff", SCRIPT, "--running", "--json"))
     assert [step["step"] for step in plain["steps"]] == ["d02-rules"]
+    assert "两份不同的剧本" not in said
+    others = await desk.run("diff", "sop/senior-21d.sop.yaml", "sop/new-friend-7d.sop.yaml")
+    first = others.splitlines()[0]
+    assert "两份不同的剧本，编号是 senior-21d 和 new-friend-7d" in first
     assert plain["running"]["runs"] == GROUPS
 
 

@@ -124,7 +124,9 @@ async def test_orders_say_whom_they_reach_and_doubt_is_refused_with_choices(desk
     assert "已暂停：剧本「银龄安心群·21天陪伴」senior-21d，涉及 3 个在走的" in said
     assert "本来就已暂停" in await desk.run("pause", SCRIPT)
     assert "已恢复" in await desk.run("resume", SCRIPT)
-    assert "本来就没有暂停" in await desk.run("resume", SCRIPT)
+    again = await desk.run("resume", SCRIPT)
+    assert "没有暂停着的" in again
+    assert "涉及" not in again
     assert "已停止进入" in await desk.run("drain", "经理:li.min")
     assert "没有找到「不存在」" in await desk.run("pause", "不存在", refused=True)
     async with desk.database.begin() as tx:
@@ -141,19 +143,40 @@ async def test_terminate_asks_first_and_says_what_it_did(desk: Desk) -> None:
     asked = await desk.run("terminate", SCRIPT, refused=True, input="n\n")
     assert "将终止" in asked
     assert "没有动" in asked
+    nobody = await desk.run("terminate", SCRIPT, refused=True, input="")
+    assert "没有动" in nobody
+    assert "Aborted" not in nobody
     assert len(await desk.running()) == GROUPS
-    step = await desk.run("terminate", f"{SCRIPT}/d02-rules", "--yes", refused=True)
-    assert "步骤不能终止" in step
     done = await desk.run("terminate", SCRIPT, "--yes", "--why", "活动取消")
     assert "退出 3 个" in done
     assert f"zhilin sop resume 剧本:{SCRIPT}" in done
     assert await desk.running() == []
 
 
+async def test_orders_about_a_step_leave_its_runs_alone(desk: Desk) -> None:
+    step = f"{SCRIPT}/d02-rules"
+    assert "走到这一步的原地等着" in await desk.run("pause", step)
+    assert "轮到这一步就跳过" in await desk.run("drain", step)
+    (order,) = json.loads(await desk.run("terminate", step, "--yes", "--json"))
+    assert (order["verb"], order["scope"], order["runs"]) == ("terminate", "step", GROUPS)
+    assert (order["ended"], order["tasks"], order["by_hand"]) == (GROUPS, 0, 0)
+    assert len(await desk.running()) == GROUPS
+    assert f"步骤:{step} 已终止" in await desk.run("list")
+    said = await desk.run("terminate", f"{SCRIPT}/d03-fraud-child", "--yes")
+    assert "接着走后面的" in said
+    again = await desk.run("resume", step)
+    assert "已恢复" in again
+    assert "已经跳过的不补" in again
+    assert "--yes" in await desk.run("terminate", step, "--json", refused=True)
+
+
 async def test_an_approval_is_given_to_the_saved_content_by_somebody_else(desk: Desk) -> None:
     assert "两处要一样" in await desk.run("approve", SCRIPT, "--by", "消保-别人", refused=True)
     said = await desk.run("approve", SCRIPT, "--by", HEAD, "--expires", "2027-08-31")
     assert "有效到 2027-08-31" in said
+    version = (await desk.listed())["version"]
+    assert f"{SCRIPT}) 的 {version} 版" in said  # as the list names it
+    assert "内容指纹 " in said
     assert await desk.ledger("script_approved") == 1
     desk.edit(f"审批人: {HEAD}", "审批人: 运营-周岚")
     assert "同一个人" in await desk.run("approve", SCRIPT, "--by", "运营-周岚", refused=True)
@@ -225,3 +248,4 @@ async def test_a_withdrawal_names_the_text_and_what_other_texts_there_are(desk: 
     refused = await desk.run(*words, "--text", "0" * 16, "--why", "错", refused=True)
     assert told["texts"][0] in refused
     assert await desk.ledger("text_withdrawn") == 1
+    assert f"{SCRIPT}/d02-rules 的文字已下架" in await desk.run("list")

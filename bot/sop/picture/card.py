@@ -61,8 +61,14 @@ def is_small(step: Step) -> bool:
     return not step.sends
 
 
-def card(part: Step | Overlay, *, on: Iterable[Way] = (), fixed: bool = False) -> Card:
-    """Draw one step, with its ways on if it stands in a lane."""
+def card(
+    part: Step | Overlay, *, on: Iterable[Way] = (), jump: str = "", fixed: bool = False
+) -> Card:
+    """Draw one step, with its ways on if it stands in a lane.
+
+    Where there is no room for lines, as on a phone, ways say where they lead, and so does a
+    ``jump``, the one way on of a card that is not to the next one.
+    """
     width = SMALL if isinstance(part, Step) and is_small(part) and fixed else CARD
     pieces = list(_pieces(part, width - _PADDING))
     ways = list(on)
@@ -78,6 +84,8 @@ def card(part: Step | Overlay, *, on: Iterable[Way] = (), fixed: bool = False) -
     inner = "".join(html for html, _ in pieces)
     foot = f"<footer>{escape(part.id)}</footer>"
     tail = f'<div class="ways">{"".join(html for html, _ in rows)}</div>' if rows else ""
+    if jump:
+        tail += f'<p class="jump">{_leads_to(jump)}</p>'
     style = f' style="width:{width}px;height:{height}px"' if fixed else ""
     small = " small" if width == SMALL else ""
     html = (
@@ -89,7 +97,12 @@ def card(part: Step | Overlay, *, on: Iterable[Way] = (), fixed: bool = False) -
 
 def _row(way: Way) -> str:
     sign = '<i class="stop" title="结束"></i>' if way.to is None else '<i class="go"></i>'
-    return f"<p>{escape(way.said)}{sign}</p>"
+    to = "" if way.to is None else f'<em class="to">{_leads_to(way.to)}</em>'
+    return f"<p>{escape(way.said)}{to}{sign}</p>"
+
+
+def _leads_to(step: str) -> str:
+    return f"到 {escape(step)}"
 
 
 def ways_on(step: Step, following: str | None) -> list[Way]:

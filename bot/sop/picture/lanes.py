@@ -108,7 +108,12 @@ def _plan(script: SopScript) -> _Plan:
     ids = [step.id for step in script.steps]
     following = dict(zip(ids, [*ids[1:], None], strict=True))
     on = {step.id: _known(step, following[step.id], ids) for step in script.steps}
-    cards = {step.id: card(step, on=_shown(on[step.id]), fixed=True) for step in script.steps}
+    cards = {
+        step.id: card(
+            step, on=_shown(on[step.id]), jump=_jump(on[step.id], following[step.id]), fixed=True
+        )
+        for step in script.steps
+    }
     lines = [
         _Line(id, port if _shown(ways) else -1, way.to, len(ways) > 1)
         for id, ways in on.items()
@@ -139,6 +144,12 @@ def _known(step: Step, following: str | None, ids: list[str]) -> list[Way]:
 def _shown(ways: list[Way]) -> list[Way]:
     """Leave out the row of a card that has one way on: its line says it."""
     return [] if len(ways) == 1 and ways[0].to is not None else ways
+
+
+def _jump(ways: list[Way], following: str | None) -> str:
+    """Return where the one way on of a card leads, unless to the next card."""
+    to = ways[0].to if not _shown(ways) else None
+    return to if to is not None and to != following else ""
 
 
 def _columns(ids: list[str], lines: list[_Line]) -> dict[str, int]:

@@ -64,7 +64,7 @@ def _in_turn(
     if not (entry.hourly_limit or entry.daily_limit or entry.total_limit):
         yield from ((case.begins_at, admission) for admission in coming)
         return
-    ordered = sorted(coming, key=lambda each: (each.rank, each.candidate.facts.id))
+    ordered = sorted(coming, key=lambda each: each.place(case.script.id))
     a_day = min(entry.daily_limit or len(ordered), _HOURS * (entry.hourly_limit or len(ordered)))
     an_hour = entry.hourly_limit or a_day
     for number, admission in enumerate(ordered):

@@ -24,6 +24,7 @@ class Gate:
             holds=Holds(),
             withdrawn=Withdrawn(),
             tenant=stage.case.tenant or TenantCaps(),
+            holdouts=stage.case.holdouts,
         )
 
     def facts(self, player: Player, terms: Terms, key: str) -> Facts:

@@ -10,17 +10,18 @@ from functools import partial
 
 from bot.domain.batches import MOST_IN_A_CALL
 from bot.domain.delivery import Terms
-from bot.domain.polling import REMIND_AT, REMINDERS
+from bot.domain.happening import EventKind
+from bot.domain.polling import REMINDERS
 from bot.domain.runs import RunStep
-from bot.domain.steps import SendBy
+from bot.domain.steps import SendBy, Step
 from bot.domain.way_terms import not_done, waits_for_hand
+from bot.sop.simulation.calls import Asked, count_moment, count_tasks
 from bot.sop.simulation.chance import Chance
 from bot.sop.simulation.player import Player
 from bot.sop.simulation.stage import Stage
 from bot.sop.simulation.talk import Talk
 
 TASKS = frozenset({"broadcast", "customer_broadcast"})
-_FIRST_POLL, _LONGEST_POLL = timedelta(minutes=5), timedelta(minutes=60)
 _MEDIAN, _SPREAD = timedelta(minutes=25), 0.9  # of the time until a manager presses
 _CALLS = {"moment": "moment", "kf_touch": "kf", "group_welcome": "welcome", "staff_card": "card"}
 
@@ -48,6 +49,11 @@ class _Task:
         """Tell whether WeCom has a task for it, which is asked after and taken back."""
         return self.kind in TASKS
 
+    @property
+    def by_card(self) -> bool:
+        """Tell whether a card in WeCom asks for it, which goes grey once it is pressed."""
+        return self.kind in ("staff_card", "group_welcome")
+
 
 class Hands:
     """The managers of the audience."""
@@ -56,6 +62,11 @@ class Hands:
         self._stage = stage
         self._chance = chance
         self._talk = talk
+        self._asked: list[Asked] = []
+
+    def count_up(self) -> None:
+        """Count the calls that tasks cost after their making; once everything has happened."""
+        count_tasks(self._asked, self._stage.diary, self._stage.zone)
 
     def receive(self, kind: str, items: Sequence[Item], now: datetime) -> None:
         """Give a manager a task or a card, which wait for a press; 微信客服 speaks by itself."""
@@ -66,7 +77,8 @@ class Hands:
         diary, local, terms = self._stage.diary, now.astimezone(self._stage.zone), items[0].terms
         owner = _owner(items[0])
         task = _Task(kind, owner, items, now, terms.closes_at or now)
-        diary.call("send" if task.by_task else _CALLS.get(kind, kind), local)
+        said = terms.parts if kind == "kf_touch" else 1
+        diary.call("send" if task.by_task else _CALLS.get(kind, kind), local, said)
         if kind == "group_welcome":
             diary.call("card", local)  # it asks the owner to attach the welcome
         if not waits_for_hand(SendBy(terms.way)):
@@ -92,26 +104,27 @@ class Hands:
         after = press_after(self._chance, case.manners.confirm, *about) if presses else None
         pressed_at = task.closes_at if after is None else task.made_at + after
         in_time = pressed_at < task.closes_at
-        if task.by_task:
-            self._count_calls(task, pressed_at if in_time else None)
+        self._keep(task, pressed_at if in_time else None)
         if in_time:
             self._stage.at(pressed_at, partial(self._pressed, task))
-        elif task.by_task:
+        elif not task.by_card:
             self._stage.at(task.closes_at, partial(self._not_pressed, task))
 
-    def _count_calls(self, task: _Task, pressed_at: datetime | None) -> None:
-        """Count what a task costs besides its making: reminders, results, its cancel."""
-        diary, zone = self._stage.diary, self._stage.zone
-        ends_at = pressed_at or task.closes_at
-        for after in REMIND_AT[:REMINDERS]:
-            if task.made_at + after < ends_at:
-                diary.call("reminder", (task.made_at + after).astimezone(zone))
-        for at in polls_of(task.made_at, ends_at, task.closes_at):
-            diary.call("read_back", at.astimezone(zone))
-        if pressed_at is None:
-            diary.call("cancel", task.closes_at.astimezone(zone))
+    def _keep(self, task: _Task, pressed_at: datetime | None) -> None:
+        """Remember a task until its calls are counted."""
+        diary, zone, first = self._stage.diary, self._stage.zone, task.items[0]
+        if task.kind == "moment":
+            count_moment(task.made_at, task.closes_at, pressed_at, diary, zone)
+        elif task.by_task:
+            part = self._stage.played.parts.get(first.terms.step)
+            said = part.unconfirmed if isinstance(part, Step) else None
+            most = REMINDERS if said is None else said.reminders
+            span = task.made_at, task.closes_at
+            self._asked.append(Asked(task.owner, *span, len(task.items), most, pressed_at))
 
     def _pressed(self, task: _Task, now: datetime) -> None:
+        if task.by_card:
+            self._stage.diary.call("card_update", now.astimezone(self._stage.zone))
         for item in task.items:
             player, terms = item.player, item.terms
             row = player.steps.get(terms.run_step or 0)
@@ -123,7 +136,10 @@ class Hands:
             self._stage.diary.note(now, "step_confirmed", player.run.subject, **about)
             if self._stage.played.flows or not player.steps:
                 self._stage.wake(player, now)  # else it sleeps until its next step
-            self._talk.delivered(player, row, now)
+            if terms.way == SendBy.TASK_FOR_MANAGER:  # no customer reads it: a colleague did it
+                self._talk.happens(player, EventKind.TASK_DONE, 1, now)
+            else:
+                self._talk.delivered(player, row, now)
 
     def _not_pressed(self, task: _Task, now: datetime) -> None:
         """Use what is left of the step's window for another task, or skip the step."""
@@ -133,7 +149,7 @@ class Hands:
             if row is None or row.state != "waiting":
                 continue
             player.release(item.slot)
-            again = self._later(row, now)
+            again = self._later(row, now) if task.by_task else None
             if again is not None:
                 self._set(item, "planned", opens_at=again)
             else:
@@ -144,8 +160,8 @@ class Hands:
             self._stage.wake(player, now)
 
     def _later(self, row: RunStep, now: datetime) -> datetime | None:
-        spans = self._stage.hours.spans(row.opens_at, row.closes_at)
-        return next((begins for begins, _ in spans if begins >= now), None)
+        begins = self._stage.hours.begins(row.opens_at, row.closes_at)
+        return next((each for each in begins if each >= now), None)
 
     def _set(self, item: Item, state: str, **values: object) -> None:
         row = item.player.steps[item.terms.run_step or 0]
@@ -163,13 +179,3 @@ def press_after(chance: Chance, likely: float, *about: object) -> timedelta | No
     if not chance.happens(likely, "press", *about):
         return None
     return chance.delay(_MEDIAN, _SPREAD, "pace", *about)
-
-
-def polls_of(made_at: datetime, ends_at: datetime, closes_at: datetime) -> list[datetime]:
-    """Return when a task's result is asked for: ever more slowly, until its end is known."""
-    polls, at = [], min(made_at + _FIRST_POLL, closes_at)
-    while True:
-        polls.append(at)
-        if at >= ends_at:
-            return polls
-        at = min(at + min(max(at - made_at, _FIRST_POLL), _LONGEST_POLL), closes_at)

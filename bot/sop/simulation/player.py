@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.quota import Slot, planned_at
 from bot.domain.runs import FINAL_STEPS, Face, Run, RunStep, Standing, Token
-from bot.domain.subject import Event, SubjectFacts
+from bot.domain.subject import OWN_ACTS, Event, SubjectFacts
 from bot.sop.thought import Reserved
 
 _WEEK = timedelta(days=7)
@@ -93,6 +93,7 @@ class Player:
                 "round": token.round,
                 "arms": token.arms,
                 "shifted": token.shifted,
+                "been": token.been,
             }
         )
 
@@ -106,13 +107,12 @@ class Player:
     def _described(self) -> SubjectFacts:
         happened, tags = tuple(self.happened), self.facts.tags | self.tags
         refuses = self.facts.refuses or any(one.kind == "客户拒收" for one in happened)
-        return replace(
-            self.facts,
+        return self.facts._replace(
             happened=happened,
             tags=tags,
             refuses=refuses,
             complaint_open=self.facts.complaint_open or self.complaints_since(None) > 0,
-            last_seen=self.replied_at() or self.facts.last_seen,
+            last_seen=self._acted_at() or self.facts.last_seen,
         )
 
     def complaints_since(self, moment: datetime | None) -> int:
@@ -124,6 +124,10 @@ class Player:
     def replied_at(self) -> datetime | None:
         """Return when the subject said something last."""
         return max((one.at for one in self.happened if one.kind == "客户回复"), default=None)
+
+    def _acted_at(self) -> datetime | None:
+        """Return when the subject did anything of its own last, as 最近互动 has it."""
+        return max((one.at for one in self.happened if one.kind in OWN_ACTS), default=None)
 
     def used(self, kind: str, since: datetime, until: datetime) -> int:
         """Count slots used in ``[since, until)``."""

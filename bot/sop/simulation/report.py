@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from bot.domain.calendar import days
 from bot.domain.funnel import funnel_of
-from bot.sop.simulation.calendar import Day, calendar_of
+from bot.sop.simulation.calendar import Calendar, Day, calendar_of
+from bot.sop.simulation.calls import lists_a_day
 from bot.sop.simulation.case import RATES, Case
 from bot.sop.simulation.diary import Diary
 from bot.sop.simulation.play import Outcome
@@ -21,8 +22,7 @@ def report_of(outcome: Outcome) -> dict[str, Any]:
     """Return everything that is worth knowing, in a fixed order."""
     case, diary = outcome.case, outcome.diary
     calendar = calendar_of(case, outcome.entered.players)
-    skips = _sum(day.losses for day in calendar)
-    last = max((day.on for day in calendar), default=case.start)
+    last = max((day.on for day in calendar.days), default=case.start)
     return {
         "script": {
             "id": case.script.id,
@@ -33,11 +33,12 @@ def report_of(outcome: Outcome) -> dict[str, Any]:
         },
         "case": _case(case),
         "entry": _entry(outcome),
-        "calendar": [day.as_json() for day in calendar],
+        "calendar": [day.as_json() for day in calendar.days],
+        "unplaced": [each.as_json() for each in calendar.unplaced],
         "days": _special_days(case, last),
-        "shifts": _shifts(calendar),
+        "shifts": _shifts(calendar.days),
         "funnel": _funnel(outcome),
-        "skips": dict(_most_first(skips)),
+        "skips": dict(_most_first(_skips(calendar))),
         "arms": _counted(diary, "arm", "experiment", "arm"),
         "branches": _counted(diary, "branch_taken", "step", "to"),
         "waits": _counted(diary, "wait_ended", "step", "by"),
@@ -47,6 +48,7 @@ def report_of(outcome: Outcome) -> dict[str, Any]:
             "by_day": dict(sorted(diary.calls_by_day.items())),
             "busiest_hour": _busiest(diary.calls_by_hour),
             "total": sum(diary.calls.values()),
+            "lists_a_day": lists_a_day(case.start, case.bank.zone),
         },
         "people": dict(sorted(diary.heard.items())),
         "ends": _ends(outcome),
@@ -131,27 +133,31 @@ def _shifts(calendar: Sequence[Day]) -> list[dict[str, Any]]:
     return [
         {
             "step": day.step,
-            "from": str(day.nominal),
+            "from": str(nominal),
             "to": str(day.on),
             "reason": reason,
             "subjects": count,
         }
         for day in calendar
-        for reason, count in sorted(day.moved.items())
+        for (nominal, reason), count in sorted(day.shifted.items())
     ]
 
 
-def _sum(counters: Iterable[Counter[str]]) -> Counter[str]:
+def _skips(calendar: Calendar) -> Counter[str]:
     total: Counter[str] = Counter()
-    for counter in counters:
-        total.update(counter)
+    for day in calendar.days:
+        total.update(day.losses)
+    for each in calendar.unplaced:
+        total[each.reason] += each.subjects
     return total
 
 
 def _load(work: dict[str, Counter[str]]) -> dict[str, Any]:
-    """Return how often each manager is asked to press, by day; the busiest days first."""
-    managers = []
+    """Return how often each manager is asked to press, by day; the busiest first."""
+    managers, days = [], dict[str, Counter[str]]()
     for manager in sorted(work):
+        for on, count in work[manager].items():
+            days.setdefault(on, Counter())[manager] += count
         day, most = min(work[manager].items(), key=lambda item: (-item[1], item[0]))
         managers.append(
             {
@@ -164,7 +170,18 @@ def _load(work: dict[str, Counter[str]]) -> dict[str, Any]:
             }
         )
     managers.sort(key=lambda each: (-int(str(each["most"])), str(each["manager"])))
-    return {"managers": managers}
+    return {"managers": managers, "days": [_busy_day(on, days[on]) for on in sorted(days)]}
+
+
+def _busy_day(on: str, presses: Counter[str]) -> dict[str, Any]:
+    manager, most = min(presses.items(), key=lambda item: (-item[1], item[0]))
+    return {
+        "on": on,
+        "presses": sum(presses.values()),
+        "managers": len(presses),
+        "busiest": manager,
+        "most": most,
+    }
 
 
 def _busiest(hours: Counter[str]) -> dict[str, Any] | None:

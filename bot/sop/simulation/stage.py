@@ -157,6 +157,7 @@ class Stage:
         needs, complaints, products = {}, {}, {}
         subjects: dict[str, SubjectFacts] = {}
         slots: dict[str, Sequence[Slot]] = {}
+        last_seen: dict[str, datetime | None] = {}
         for player, standing in standings:
             subject = player.run.subject
             if self.played.asks(standing):
@@ -167,6 +168,7 @@ class Stage:
                 subjects[subject] = player.subject()
             if self.played.asks_slots(standing):
                 slots[subject] = player.slots
+                last_seen[subject] = player.subject().last_seen
         return BatchFacts(
             needs=needs,
             complaints=complaints,
@@ -174,6 +176,7 @@ class Stage:
             subjects=subjects,
             assignments=self._exposed,
             slots=slots,
+            last_seen=last_seen,
             tenant=self.case.tenant,
         )
 

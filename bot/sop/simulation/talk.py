@@ -35,7 +35,8 @@ class Talk:
     def __init__(self, stage: Stage, chance: Chance) -> None:
         self._stage = stage
         self._chance = chance
-        self._kinds = events_of(stage.case.script, stage.case.bank)
+        kinds = events_of(stage.case.script, stage.case.bank)
+        self._kinds = [kind for kind in kinds if kind != EventKind.TASK_DONE]  # a press tells it
         stage.doer = self
 
     def act(self, player: Player, step: str, now: datetime) -> None:
@@ -148,6 +149,7 @@ class Talk:
                     self.happens(player, EventKind.COMPLAINED, 1, now)
             case PutTag(tag=tag):
                 heard[f"tag:{tag}"] += times
+                self._stage.diary.call("tag", now.astimezone(self._stage.zone), times)
                 player.tags.add(tag)
             case SlowDown(per_week=count):
                 cap = min(count, player.run.weekly_cap or count)

@@ -169,7 +169,7 @@ async def test_a_new_run_over_the_same_store_embeds_nothing() -> None:
 
 
 @pytest.fixture(scope="module")
-def vectors(tmp_path_factory: pytest.TempPathFactory) -> CachedEmbedder:
+def vectors(tmp_path_factory: pytest.TempPathFactory, one_model: None) -> CachedEmbedder:
     return CachedEmbedder(
         UseEmbedder(), VectorCache(tmp_path_factory.mktemp("vectors") / "v.sqlite")
     )

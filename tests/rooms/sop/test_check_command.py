@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import cli
+from bot.errors import ConfigError
 from bot.workspace import Workspace, copy_workspace, starter_root
 from tests.domain.builders import head, step
 
@@ -87,3 +88,18 @@ def test_the_schema_is_written_or_printed(tmp_path: Path) -> None:
     printed = CliRunner().invoke(cli, ["sop", "schema"]).output
     assert json.loads(printed) == json.loads(out.read_text("utf-8"))
     assert "第几天" in json.loads(printed)["$defs"]["Step"]["properties"]
+
+
+def test_a_folder_means_the_scripts_in_it(workspace: Workspace, tmp_path: Path) -> None:
+    drafts = tmp_path / "drafts"
+    drafts.mkdir()
+    ran = run(workspace, str(drafts))
+    assert ran.exit_code == 1
+    assert isinstance(ran.exception, ConfigError)
+    assert "里没有剧本" in str(ran.exception)
+    for name in ("one", "two"):
+        text = head(id=name) + "步骤:\n" + step("a", 1)
+        (drafts / f"{name}.sop.yaml").write_text(text, encoding="utf-8")
+    told = json.loads(run(workspace, str(drafts), "--json").output)
+    assert [Path(file).name for file in told["files"]] == ["one.sop.yaml", "two.sop.yaml"]
+    assert told["problems"] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -33,7 +32,7 @@ def group(size: int = 20, **values: Any) -> SubjectFacts:
         owner_on_duty=member is not None and member.on_duty,
         size=size,
     )
-    return replace(facts, **values)
+    return facts._replace(**values)
 
 
 @pytest.mark.parametrize(

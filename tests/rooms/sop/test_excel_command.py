@@ -100,3 +100,22 @@ def test_a_picture_is_drawn(source: Path, tmp_path: Path) -> None:
     assert ran.exit_code == 0, ran.output
     assert "银龄安心群" in target.read_text("utf-8")
     assert run("show", source, "--out", tmp_path / "wall.pdf").exit_code == 1
+
+
+def test_scripts_of_a_workspace_are_found_by_their_id(
+    book: Path, source: Path, tmp_path: Path
+) -> None:
+    """As in every other command: -C says where, the script's id says which."""
+    home = source.parent.parent
+    (home / "config.toml").write_text("", encoding="utf-8")
+    other, page = tmp_path / "again.xlsx", tmp_path / "senior.html"
+    assert run("export", "senior-21d", "--out", other, "-C", home).exit_code == 0
+    ran = run("show", "senior-21d", "--out", page, "-C", home)
+    assert ran.exit_code == 0, ran.output
+    assert "银龄安心群" in page.read_text("utf-8")
+    source.unlink()
+    moved = home / "elsewhere" / "剧本.xlsx"
+    moved.parent.mkdir()
+    moved.write_bytes(other.read_bytes())
+    assert run("import", moved, "-C", home).exit_code == 0
+    assert source.is_file()
