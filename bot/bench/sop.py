@@ -1,4 +1,4 @@
-"""What scripts are promised to take: simulating, entering, planning, checking, reloading."""
+"""What scripts are promised to take: simulating, entering, planning, checking, downtime."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.bench.figures import Progress
 from bot.bench.sop_crowd import enter_and_plan
+from bot.bench.sop_downtime import downtime
 from bot.bench.sop_files import check_a_long_script, reload_a_saved_script
 from bot.calendars import calendar_tables
 from bot.domain.audience import bucket
@@ -36,6 +37,8 @@ async def measure(workspace: Workspace, progress: Progress) -> dict[str, Any]:
     found["check"] = check_a_long_script(workspace, START)
     progress("  保存后生效")
     found["reload"] = await reload_a_saved_script(workspace)
+    progress("  停机 26 小时")
+    found["downtime"] = await downtime(workspace, snapshot)
     return {
         "what": "the script engine and its tools, on one core and SQLite",
         **found,
