@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
+from tests.models import one_model as one_model
 from tests.postgres import migrated_postgres as migrated_postgres
 from tests.postgres import postgres_url as postgres_url
 from tests.postgres import shared_url as shared_url
 
 _FOR_TESTS = frozenset({"BOT_TEST_CHROMIUM", "BOT_TEST_POSTGRES_URL", "BOT_EVAL_DATA"})
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def pytest_collection_finish() -> None:
+    """Take the modules and the tests themselves out of what is searched for garbage again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -184,7 +184,7 @@ class SopSettings(Part):
     marketing_a_week: int = Field(2, ge=0)
     marketing_a_month: int = Field(4, ge=0)
     group_a_day: int = Field(1, ge=1)
-    group_a_week: int = Field(7, ge=1)
+    group_a_week: int = Field(5, ge=1)
     fatigue: bool = True
     global_holdout: float = Field(0.05, ge=0, le=0.15)
     program_holdout: dict[str, Share] = Field(default_factory=dict)
@@ -197,6 +197,8 @@ class RetentionSettings(Part):
     done_days: int = Field(default=30, ge=14)
     turns_days: int = Field(default=180, ge=0)
     ledger_days: int = Field(default=0, ge=0)
+    # Events of customers, and why somebody did not enter: a run lasts a year and looks back on it.
+    history_days: int = Field(default=730, ge=400)
 
 
 class LogSettings(Part):

@@ -22,6 +22,11 @@ _OPENS_BLOCK = re.compile(r"(?:[:\-]\s+)?[|>][+-]?\s*(?:#.*)?$")
 _QUOTE_OPENS = re.compile(r"(?:[:\-,\[{]\s*)([\"'])")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
+# Keys of what is said to people: a comma there is a part of the words.
+KEYS_OF_WORDS = frozenset({"正文", "回话", "先问同意", "说明", "标题", "替代文字", "缺省"})
+_WORDS_WITH_COMMA = re.compile(
+    rf"(?:{'|'.join(sorted(KEYS_OF_WORDS))}):\s+(?![\"'])[^,{{}}\[\]]*\uff0c"
+)
 WIDE_COLON_SIGN = "\uff1a"
 WIDE_COMMA_SIGN = "\uff0c"
 _CURLY = frozenset("\u201c\u201d\u2018\u2019")
@@ -33,6 +38,10 @@ TIGHT_DASH = ("短横「-」后面没有空格", "短横后面空一格，例如
 WIDE_COMMA = (
     "方括号或花括号里用了中文逗号「\uff0c」",
     "改成英文逗号；逗号本来就是文字的，给这一项加引号",
+)
+WIDE_COMMA_IN_WORDS = (
+    "花括号里的文字有中文逗号「\uff0c」，却没有加引号",
+    '给这段文字加上英文双引号，例如 正文: "您好\uff0c…"；是用来分隔的，才改成英文逗号',
 )
 CURLY_QUOTES = (
     "这里用了中文引号「\u201c \u201d」",
@@ -84,7 +93,7 @@ def _slip(line: str) -> tuple[str, str] | None:
         if pattern.search(line):
             return said
     if ("[" in line or "{" in line) and WIDE_COMMA_SIGN in line.split("#")[0]:
-        return WIDE_COMMA
+        return WIDE_COMMA_IN_WORDS if _WORDS_WITH_COMMA.search(line) else WIDE_COMMA
     if _STAR.search(line):
         return "值以特殊符号(* & ! % @ `)开头", "给这个值加上英文双引号"
     if _HALF_QUOTED.search(_COMMENT.sub("", line)):

@@ -175,8 +175,13 @@ class _Composer:
             self._refuse(event, here, *mistakes.QUOTE_BRACE)
         elif empty:
             self._refuse(event, here, *self._no_value(event, name, flow=flow))
-        elif flow and _has_wide_comma(value):
-            self._refuse(event, here, *mistakes.WIDE_COMMA)
+        elif flow and isinstance(value, Scalar) and _has_wide_comma(value):
+            rest = value.text.partition(mistakes.WIDE_COMMA_SIGN)[2]
+            # Where a colon follows, that is the next key of the braces.
+            parts = ":" in rest or mistakes.WIDE_COLON_SIGN in rest
+            words = name in mistakes.KEYS_OF_WORDS or not parts
+            said = mistakes.WIDE_COMMA_IN_WORDS if words else mistakes.WIDE_COMMA
+            self._refuse(event, here, *said)
 
     def _no_value(self, event: yaml.Event, name: str, *, flow: bool) -> tuple[str, str]:
         first, space, rest = name.partition(" ")
@@ -220,6 +225,5 @@ def _spans_lines(event: yaml.Event) -> bool:
     return event.end_mark.line > event.start_mark.line
 
 
-def _has_wide_comma(value: Node) -> bool:
-    plain_text = value.text if isinstance(value, Scalar) and not value.style else ""
-    return mistakes.WIDE_COMMA_SIGN in plain_text
+def _has_wide_comma(value: Scalar) -> bool:
+    return not value.style and mistakes.WIDE_COMMA_SIGN in value.text

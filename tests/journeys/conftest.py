@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -24,7 +25,9 @@ model = "use-m3"
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Workspace:
+def workspace(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str, one_model: None
+) -> Workspace:
     """Give the starter with the quickest model and a cache of vectors that is full already."""
     root = tmp_path_factory.getbasetemp()
     if worker_id != "master":
@@ -33,7 +36,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Works
     with (root / "starter.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            made = copy_workspace(Workspace(starter_root()), root / "starter-in-the-making")
+            making = Path(tempfile.mkdtemp(prefix="starter-in-the-making-", dir=root))
+            made = copy_workspace(Workspace(starter_root()), making / "workspace")
             _set(made, folder)
             asyncio.run(_embed(made))
             made.root.rename(folder)

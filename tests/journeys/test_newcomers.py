@@ -56,3 +56,19 @@ async def test_without_the_files_wish_nobody_is_asked(life: Life) -> None:
     await life.had("d02-rules")
     await comes(life)
     assert life.all_cards("late") == []
+
+
+async def test_an_owner_is_not_called_outside_the_hours_of_the_script(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """只在 counts as 静默时段 does: people are not called when they may not write."""
+    files = alone(workspace, tmp_path / "w")
+    mornings = '只在: {工作日: ["08:30-11:45"]}'
+    edit(files, "sop/senior-21d.sop.yaml", '静默时段: ["11:45-14:30", "19:30-08:30"]', mornings)
+    async with live(files, groups=1, members=10) as life:
+        await life.had("d02-rules")
+        await life.go_to("15:00", "2026-10-13")
+        await comes(life)
+        assert life.all_cards("late") == []
+        await life.go_to("08:45", "2026-10-14")
+        assert len(life.all_cards("late")) == 1

@@ -80,6 +80,20 @@ async def test_terminate_takes_tasks_out_of_owners_lists_and_lets_nobody_in(life
     assert holds.draining(SCRIPT) == "drained"
 
 
+async def test_a_terminated_step_leaves_owners_lists_and_its_runs_go_on(life: Life) -> None:
+    await life.go_to("09:31", DAY2)
+    assert [len(life.tasks(chat)) for chat in life.demo.town.groups] == [1, 1, 1]
+    target = await meant(life, f"{SCRIPT}/d02-rules")
+    assert await orders(life).terminate(target, lambda ended: None) == 3
+    await life.settle()
+    assert [life.tasks(chat) for chat in life.demo.town.groups] == [[], [], []]
+    assert set((await life.run_states()).values()) == {"running"}
+    step = await life.step(life.chat, "d02-rules")
+    assert (step.state, step.reason) == ("skipped", "terminated")
+    await life.go_to("09:31", DAY3)
+    assert [len(life.tasks(chat)) for chat in life.demo.town.groups] == [1, 1, 1]
+
+
 async def test_a_withdrawn_text_is_taken_back_everywhere_and_who_had_it_is_listed(
     life: Life,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -215,6 +216,7 @@ async def live(
     seed: int = 1,
 ) -> AsyncIterator[Life]:
     """Open a town whose groups have entered the script."""
+    gc.collect()  # the bot before has closed, but its parts hold each other and ten megabytes
     async with open_demo(workspace, start, groups=groups, members=members, seed=seed) as demo:
         life = Life(demo)
         await life.settle()
