@@ -12,6 +12,7 @@ from bot.sop.excel.columns import Column
 
 _SECONDS = 86400
 _ESCAPED = re.compile(r"_x005F_(?=x[0-9A-Fa-f]{4}_)")  # how Excel keeps _x000D_ from being one
+_LINE_END = re.compile(r"(?<!_x005F)_x000D_\n")  # Excel's own; of what it keeps so, it is text
 
 
 def text_of(cell: Cell | MergedCell, column: Column | None = None) -> str:
@@ -27,7 +28,7 @@ def text_of(cell: Cell | MergedCell, column: Column | None = None) -> str:
     if cell.data_type == "e":
         raise Unreadable(f"这一格是 Excel 的错误 {value}", "重新写上内容")
     if isinstance(value, str):
-        value = _ESCAPED.sub("_", value.replace("_x000D_\n", "\n"))
+        value = _ESCAPED.sub("_", _LINE_END.sub("\n", value))
         return value.replace("\r\n", "\n").replace("\r", "\n")
     if isinstance(value, bool):
         return "true" if value else "false"
