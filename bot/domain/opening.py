@@ -13,6 +13,7 @@ Span = tuple[datetime, datetime]
 _FARTHEST = 40  # days: longer than any run of days that the calendar closes
 _LONGEST_SPREAD = timedelta(minutes=30)  # sop_semantics Q3
 _SPREAD_PART = 3
+_WINDOWS_KEPT = 500
 
 
 def day_type(day: date, tables: CalendarTables) -> DayType:
@@ -32,9 +33,21 @@ class Hours:
         self._tables = tables
         self._zone = zone
         self._closed: dict[date, list[Span]] = {}
+        self._known: dict[
+            tuple[object, ...], list[Span]
+        ] = {}  # windows open together: many ask for the same
 
     def spans(self, opens_at: datetime, closes_at: datetime) -> list[Span]:
         """Cut the closed hours out of a window of any length, in their order."""
+        window = (opens_at, closes_at, opens_at.tzinfo)  # what comes out keeps the zone
+        known = self._known.get(window)
+        if known is None:
+            if len(self._known) >= _WINDOWS_KEPT:
+                self._known.clear()
+            known = self._known[window] = self._cut(opens_at, closes_at)
+        return known
+
+    def _cut(self, opens_at: datetime, closes_at: datetime) -> list[Span]:
         found, begins = [], opens_at
         for closed_from, closed_to in self._closed_between(opens_at, closes_at):
             if closed_to <= begins or closed_from >= closes_at:

@@ -66,11 +66,10 @@ class Stride:
             nominal = relative_day(batch, run, self.played.script, step.relative, arrived)
         if nominal is None:
             return None
-        limits = (
-            *(valid_until(batch, run, step, nominal), repeat_over(step, batch.zone)),
-            run.expires_at,
-        )
-        until = min((limit for limit in limits if limit is not None), default=None)
+        until = run.expires_at
+        for limit in (valid_until(batch, run, step, nominal), repeat_over(step, batch.zone)):
+            if limit is not None and (until is None or limit < until):
+                until = limit
         return Asked(step, nominal, batch.now, step.relative is not None, until)
 
     def go(self, to: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain import way_terms
@@ -21,8 +21,7 @@ from bot.sop.thought import Advance, Played
 PRECONDITION = "precondition"
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """A step of a run at the moment at which it is due."""
 
     batch: Batch

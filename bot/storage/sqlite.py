@@ -12,7 +12,7 @@ import aiosqlite
 
 _STATEMENTS_KEPT = 512  # compiled by SQLite; the bot has about two hundred different ones
 _BUSY_MS = 15_000
-_CHECKPOINT_PAGES = 4000  # 16 MB: pages that change in every transaction are copied less often
+_CHECKPOINT_PAGES = 8000  # 32 MB: pages that change in every transaction are copied less often
 _RETRY_S = 0.01
 _CHUNK = 64  # aiosqlite asks for it; our cursor gives all rows at once
 
@@ -61,8 +61,8 @@ class Connection(aiosqlite.Connection):
     thread's queue keeps the order. Rows are read whole, so there are no streamed results.
     """
 
-    def __init__(self, path: str, *, durable: bool) -> None:
-        super().__init__(lambda: _connect(path, durable=durable), _CHUNK)
+    def __init__(self, path: str, *, durable: bool, cache_kib: int) -> None:
+        super().__init__(lambda: _connect(path, durable=durable, cache_kib=cache_kib), _CHUNK)
         self._thread.daemon = True
         self._begin = ""
         self._begun = False
@@ -131,14 +131,14 @@ def _alone(connection: sqlite3.Connection, operation: str, parameters: Sequence[
     return changed
 
 
-def _connect(path: str, *, durable: bool) -> sqlite3.Connection:
+def _connect(path: str, *, durable: bool, cache_kib: int) -> sqlite3.Connection:
     # No isolation level: the driver must not open transactions by itself.
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=_STATEMENTS_KEPT)
     try:
         connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         _write_ahead(connection)
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
-        connection.execute("PRAGMA cache_size=-20000")
+        connection.execute(f"PRAGMA cache_size=-{cache_kib}")
         connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
     except sqlite3.Error:
         connection.close()
