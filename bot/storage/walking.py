@@ -14,7 +14,7 @@ from bot.domain.runs import Face, GroupFace, PersonFace, Run, RunStep, Standing,
 from bot.domain.uplift import Conversions
 from bot.storage.bulk import among, update_rows
 from bot.storage.letters import to_json
-from bot.storage.runs import STEP_COLUMNS, step_of
+from bot.storage.runs import STEP_COLUMNS, step_of, with_token
 from bot.storage.tables import (
     conversations,
     customers,
@@ -60,7 +60,7 @@ class Walking:
         tokens = {row[0]: dict(zip(_MORE, row[1:], strict=True)) for row in found.all()}
         for token in tokens.values():
             token["been"] = tuple(token["been"])
-        return [run.model_copy(update=tokens[run.id]) if run.id in tokens else run for run in runs]
+        return [with_token(run, tokens[run.id]) if run.id in tokens else run for run in runs]
 
     async def _rows(self, runs: Sequence[int]) -> dict[int, RunStep]:
         if not runs:
@@ -95,14 +95,15 @@ class Walking:
                 replies[row.customer] = (row.account, row.last_customer_at, row.sent)
         owners = {run.subject: run.owner for run in runs}
         found = {}
-        for row in await self._connection.execute(_people(self._on_sqlite), ids):
-            managers, own, paused = row.managers, owners[row.id], row.marketing_paused_until
-            found[row.id] = PersonFace(
-                row.id,
-                row.name,
+        rows = await self._connection.execute(_people(self._on_sqlite), ids)
+        for id, name, managers, opted_out_at, paused_until in rows.all():
+            own = owners[id]
+            found[id] = PersonFace(
+                id,
+                name,
                 own if own in managers else next(iter(managers), ""),
-                row.opted_out_at is not None or (paused is not None and now < paused),
-                *replies.get(row.id, ()),
+                opted_out_at is not None or (paused_until is not None and now < paused_until),
+                *replies.get(id, ()),
             )
         return found
 

@@ -25,7 +25,7 @@ from bot.workers.replanning import replan
 from bot.workers.run_facts import Figures, by_kf, facts_of
 
 log = logger(__name__)
-_AT_ONCE = 500  # about a twentieth of a second's writing: callbacks wait no longer
+_AT_ONCE = 600  # about a twentieth of a second's writing: callbacks wait no longer
 _MOST_FOLLOW_UPS = 50  # of a batch: each enters a script, which is a plan of its own
 _MOST_ACTS = 50  # of a batch: each opens leads and writes cards of its own
 

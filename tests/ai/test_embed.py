@@ -29,7 +29,9 @@ class TestUseEmbedder(EmbedderContract):
 async def test_a_closed_one_lets_its_model_go() -> None:
     async with open_embedder("use-m3") as embedder:
         await embedder.query("挂失")
-        model = weakref.ref(embedder._model)  # type: ignore[attr-defined]
+        with embedder._models.borrowed() as borrowed:  # type: ignore[attr-defined]
+            model = weakref.ref(borrowed)
+            del borrowed
         assert model() is not None
     assert model() is None
 
