@@ -83,13 +83,17 @@ async def run_for_ever(
 
     One look at the database after each commit serves all of them; each then works by itself, and
     an error stops none. What they have in hand when told to stop is worked to its end, for
-    ``drain_s`` seconds at most; what is still in hand then is given back.
+    ``drain_s`` seconds at most; what is still in hand then is given back. Cancelled, it waits for
+    nothing.
     """
     foreman = _Foreman(workers, database, clock)
-    while not stopping.is_set():
-        due = await foreman.call()
-        await foreman.rest(due, stopping)
-    await foreman.dismiss(drain_s)
+    try:
+        while not stopping.is_set():
+            due = await foreman.call()
+            await foreman.rest(due, stopping)
+    finally:
+        # Cancelled, nothing may be left going: it would open again what its caller closes.
+        await foreman.dismiss(drain_s if stopping.is_set() else 0.0)
 
 
 class _Foreman:

@@ -225,3 +225,16 @@ async def test_the_same_error_again_and_again_is_told_once(database):
     with capture_logs() as logs:
         await within(8, broken, database=database, clock=clock, then=three_failures)
     assert [line["event"] for line in logs] == ["worker_failed"]
+
+
+async def test_a_loop_that_is_cancelled_leaves_nothing_going(database):
+    clock = FakeClock(NOON)
+    worker = Slow(database, clock, 2)
+    await put(database, "n0")
+    before = asyncio.all_tasks()
+    running = asyncio.create_task(run_for_ever([worker], database, clock, asyncio.Event()))
+    await until(lambda: worker.at_work == 1)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert asyncio.all_tasks() <= before
