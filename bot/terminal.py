@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +84,25 @@ def print_problems(problems: Iterable[Problem]) -> None:
     typer.echo(f"有 {len(problems)} 处要改：", err=True)
     for problem in problems:
         typer.echo(f"  {problem}", err=True)
+
+
+def print_notes(notes: Collection[Problem]) -> None:
+    """Print what is worth a look and stops nothing, if there is such."""
+    if notes:
+        typer.echo(f"提醒 {len(notes)} 处，不改也能发：")
+    for note in notes:
+        typer.echo(f"  {note}")
+
+
+def problem_as_json(problem: Problem) -> dict[str, object]:
+    """Return a problem or a note for machines."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "key": problem.key,
+        "what": problem.what,
+        "mend": problem.mend,
+    }
 
 
 def print_figures(figures: dict[str, Any], *, as_json: bool) -> None:

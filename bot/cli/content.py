@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.root import AsJson, Folder, cli, run, today
-from bot.terminal import logs, print_problems, progress_line, the_settings, the_workspace
+from bot.terminal import (
+    logs,
+    print_notes,
+    print_problems,
+    problem_as_json,
+    progress_line,
+    the_settings,
+    the_workspace,
+)
 
 if TYPE_CHECKING:
     from bot.errors import Problem
@@ -34,7 +42,7 @@ def init(
 
 @cli.command()
 def check(folder: Folder = None, as_json: AsJson = False) -> None:
-    """检查设置、剧本、问答、人设和资料：所有问题列在一起，有问题时退出码是 1。
+    """检查设置、剧本、问答、人设和资料：所有问题列在一起，有问题时退出码是 1；只有提醒，是 0。
 
     例：zhilin check -C my-bank
     """
@@ -50,17 +58,18 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
         problems = error.problems
     snapshot, found = inspect(workspace, today())
     problems = (*problems, *found)
+    notes = snapshot.notes if snapshot is not None else ()
     if as_json:
-        listed = [
-            {"file": p.file, "line": p.line, "key": p.key, "what": p.what, "mend": p.mend}
-            for p in problems
-        ]
-        typer.echo(json.dumps({"problems": listed}, ensure_ascii=False))
+        told = {"problems": problems, "notes": notes}
+        listed = {key: list(map(problem_as_json, those)) for key, those in told.items()}
+        typer.echo(json.dumps(listed, ensure_ascii=False))
     elif problems:
         print_problems(problems)
     elif snapshot is not None:
         documents = len(snapshot.documents())
         typer.echo(f"没有问题：剧本 {len(snapshot.scripts)} 个，资料和问答 {documents} 条。")
+    if not as_json:
+        print_notes(notes)
     if problems:
         raise typer.Exit(1)
 

@@ -21,7 +21,7 @@ from bot.domain.script_parts import Status, Subject
 from bot.domain.subject import Raw
 from bot.errors import ConfigError, ContentError, Problem
 from bot.parts import holdouts_of, tenant_caps
-from bot.sop.simulation import ASKED, Case, Manners, Occasion, read_occasion
+from bot.sop.simulation import ASKED, Case, Manners, Occasion, disagreement, read_occasion
 from bot.workers.checking import check_scripts
 from bot.workers.files import Snapshot, inspect, tables_for
 from bot.workspace import Workspace
@@ -133,7 +133,8 @@ def case_of(
         tenant=desk.tenant,
         only=wanted.who,
         occasions=occasions_of(events, watched=watched),
-        known=facts_of(facts, bank, watched=watched),
+        known=facts_of(facts, desk, wanted),
+        stands=desk.script.status,
     )
 
 
@@ -173,11 +174,18 @@ def occasions_of(written: Sequence[str], *, watched: bool) -> tuple[Occasion, ..
     return tuple(each for each in found if each is not None)
 
 
-def facts_of(written: Sequence[str], bank: Bank, *, watched: bool) -> dict[str, Raw]:
-    """Read what is known of the one who is watched: 年龄=58, 风险等级=C3."""
-    if written and not watched:
+def facts_of(written: Sequence[str], desk: Desk, wanted: Wanted) -> dict[str, Raw]:
+    """Read what is known of the one who is watched: 年龄=58, 风险等级=C3.
+
+    Raise ``BadParameter`` for what is no datum, and for two that no one person can have.
+    """
+    bank = desk.snapshot.bank
+    if written and wanted.who is None:
         raise typer.BadParameter("要和 --who 一起写：它只说一个人。", param_hint="--fact")
-    found = {}
+    if written and desk.script.subject is Subject.GROUP:
+        mend = "对象是客户群，没有一个人的资料：去掉它。"
+        raise typer.BadParameter(f"「{desk.script.name}」的{mend}", param_hint="--fact")
+    found: dict[str, Raw] = {}
     for text in written:
         name, _, value = (part.strip() for part in text.partition("="))
         kind = bank.field_kinds.get(name)
@@ -188,4 +196,6 @@ def facts_of(written: Sequence[str], bank: Bank, *, watched: bool) -> dict[str, 
             found[name] = read_datum(name, kind, value)
         except ValueError as error:
             raise typer.BadParameter(f"{text}：{error}", param_hint="--fact") from None
+    if (what := disagreement(found, wanted.start)) is not None:
+        raise typer.BadParameter(what, param_hint="--fact")
     return found

@@ -45,6 +45,7 @@ _ASSUMED = {"客户回复": "回话", "说关键词": "说出要听的词", "客
 def lines_of(report: Report, names: Mapping[str, str]) -> Iterator[str]:
     """Give the lines of a report; ``names`` are the managers' names by their userids."""
     yield from _head(report)
+    yield from cautions(report["script"]["status"], report.get("hits", ()))
     yield from _entry(report)
     yield from calendar_lines(report["calendar"], _unit(report))
     yield from unplaced_lines(report["unplaced"], _unit(report))
@@ -78,8 +79,15 @@ def _head(report: Report) -> Iterator[str]:
     yield f"  假设：同事 {_share(case['confirm'])} 会点发送；看到的人里 {'，'.join(told)}"
     if not group:
         yield f"  假设：客户资料每一项有 {_share(case['unknown'])} 缺失；名单是假想的，不是真客户"
-    if script["status"] != "已发布":
-        yield f"  注意：状态是「{script['status']}」，真跑时谁也不进；这里按已发布来算"
+
+
+def cautions(status: str, problems: Sequence[str]) -> Iterator[str]:
+    """Give what keeps a script from running in earnest, above all that it would do."""
+    if problems:
+        yield f"  注意：有 {len(problems)} 处要改，改好以前真跑时不会生效；下面照现在写的预演"
+        yield from (f"    {problem}" for problem in problems)
+    if status != "已发布":
+        yield f"  注意：状态是「{status}」，真跑时谁也不进；下面按已发布来算"
 
 
 def _share(value: float) -> str:
@@ -202,7 +210,8 @@ def _hits(problems: Sequence[str], notes: Sequence[str]) -> Iterator[str]:
     yield "检查(和 zhilin sop check 一样)"
     if not problems:
         yield "  没有要改的"
-    yield from (f"  {problem}" for problem in problems)
+    else:
+        yield f"  有 {len(problems)} 处要改，写在最上面"
     if notes:
         yield f"  提醒 {len(notes)} 处，不改也能发"
         yield from (f"    {note}" for note in notes)

@@ -10,10 +10,9 @@ import typer
 
 from bot.cli.root import AsJson, Folder, today
 from bot.cli.sop import sop
-from bot.terminal import print_problems, the_workspace
+from bot.terminal import print_notes, print_problems, problem_as_json, the_workspace
 
 if TYPE_CHECKING:
-    from bot.errors import Problem
     from bot.workers.checking import Findings
 
 
@@ -48,28 +47,15 @@ def _print(found: Findings) -> None:
         print_problems(found.problems)
     else:
         typer.echo(f"没有问题：剧本 {len(found.files)} 个，步骤 {found.steps} 个。")
-    if found.notes:
-        typer.echo(f"提醒 {len(found.notes)} 处，不改也能发：")
-        for note in found.notes:
-            typer.echo(f"  {note}")
+    print_notes(found.notes)
 
 
 def _plain(found: Findings) -> dict[str, object]:
     return {
         "files": list(found.files),
         "steps": found.steps,
-        "problems": [_problem(problem) for problem in found.problems],
-        "notes": [_problem(note) for note in found.notes],
-    }
-
-
-def _problem(problem: Problem) -> dict[str, object]:
-    return {
-        "file": problem.file,
-        "line": problem.line,
-        "key": problem.key,
-        "what": problem.what,
-        "mend": problem.mend,
+        "problems": [problem_as_json(problem) for problem in found.problems],
+        "notes": [problem_as_json(note) for note in found.notes],
     }
 
 

@@ -114,15 +114,15 @@ def _play(desk: Desk, wanted: Wanted, written: Written, *, as_json: bool) -> Non
     from bot.sop.simulation import simulate as play
 
     case = case_of(desk, wanted, *written)
+    found = {"hits": list(map(str, desk.problems)), "notes": list(map(str, desk.notes))}
     gc.disable()  # what is made has no rings, and looking for them takes an eighth of the time
     try:
         outcome = play(case)
     finally:
         gc.enable()
     if wanted.who is not None:
-        _tell(outcome, desk, as_json=as_json)
+        _tell(outcome, desk, found["hits"], as_json=as_json)
         return
-    found = {"hits": list(map(str, desk.problems)), "notes": list(map(str, desk.notes))}
     report = report_of(outcome) | found
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
@@ -131,14 +131,14 @@ def _play(desk: Desk, wanted: Wanted, written: Written, *, as_json: bool) -> Non
     typer.echo("\n".join(lines_of(report, names)))
 
 
-def _tell(outcome: Outcome, desk: Desk, *, as_json: bool) -> None:
+def _tell(outcome: Outcome, desk: Desk, hits: list[str], *, as_json: bool) -> None:
     """Print one subject's way, each decision with its reason."""
     from bot.cli.story_words import json_of_story, lines_of_story
 
     if as_json:
-        typer.echo(json.dumps(json_of_story(outcome), ensure_ascii=False))
+        typer.echo(json.dumps(json_of_story(outcome) | {"hits": hits}, ensure_ascii=False))
     else:
-        typer.echo("\n".join(lines_of_story(outcome, desk.snapshot.bank)))
+        typer.echo("\n".join(lines_of_story(outcome, desk.snapshot.bank, hits)))
 
 
 def _day(text: str, option: str) -> date:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from bot.cli.sim_words import cautions
 from bot.cli.sop_words import MOVED, STATES, clock_day, in_words, short_day
 from bot.sop.simulation.calendar import Day, calendar_of
 
@@ -32,6 +33,8 @@ _WORDS = {
     "replanned": "错过了，后面的从 {on} 起一起顺延",
     "step_put_off": "{step} 往后挪到 {on}：{why}",
     "task_created": "{step} 到点，请 {who} 点发送",
+    "task_lapsed": "{step} {who} 到这时还没点，收回这次的任务；这一步还有时间，{later} 再请一次",
+    "task_created_anew": "{step} 上一次没点，再请 {who} 点发送",
     "card_sent": "{step} 到点，给 {who} 一张卡片",
     "step_confirmed": "{step} {who} 点了，送到",
     "step_skipped": "{step} 不发：{why}{again}",
@@ -49,11 +52,13 @@ _WORDS = {
 _NOT_TOLD = frozenset({"message_skipped", "step_queued"})  # what follows says it
 
 
-def lines_of_story(outcome: Outcome, bank: Bank) -> Iterator[str]:
-    """Give the lines of what happened, day by day."""
+def lines_of_story(outcome: Outcome, bank: Bank, problems: Sequence[str] = ()) -> Iterator[str]:
+    """Give the lines of what happened, day by day; what is wrong with the file goes first."""
     case = outcome.case
     script = case.script
-    yield f"单个预演 {script.name}({script.id}，版本 {script.number})，第 {case.only} 个"
+    about = f"{script.id}，版本 {script.number}，{case.stands}"
+    yield f"单个预演 {script.name}({about})，第 {case.only} 个"
+    yield from cautions(str(case.stands), problems)
     for player in outcome.entered.players:
         yield f"  {player.face.name}，由 {_name(bank, player.face.owner)} 服务"
         yield from _known(player.facts.facts)
@@ -150,6 +155,7 @@ def _name(bank: Bank, userid: str) -> str:
 def _told(note: Note, bank: Bank) -> str:
     """Say one thing that happened; the words of a kind are filled with its facts."""
     facts = {"reply": "", "reason": "", "layer": "", **note.facts}
+    kind = f"{note.kind}_anew" if facts.get("anew") else note.kind
     by = str(facts.get("by", ""))
     words = {
         **facts,
@@ -162,8 +168,18 @@ def _told(note: Note, bank: Bank) -> str:
         "because": "；".join(f"{text} = {value}" for text, value in note.facts.get("why", ()))
         or "别的条件都不成立",
         "listening": _listening(note.facts),
+        "later": _later(facts.get("again_at"), note.at, bank),
     }
-    return _WORDS.get(note.kind, note.kind).format_map(words)
+    return _WORDS.get(kind, kind).format_map(words)
+
+
+def _later(again_at: object, now: datetime, bank: Bank) -> str:
+    """Say at which hour, and on which day unless it is the same."""
+    if again_at is None:
+        return ""
+    moment = datetime.fromisoformat(str(again_at)).astimezone(bank.zone)
+    day = "" if moment.date() == now.astimezone(bank.zone).date() else f"{short_day(moment)} "
+    return f"{day}{moment:%H:%M}"
 
 
 def _listening(facts: Mapping[str, Any]) -> str:

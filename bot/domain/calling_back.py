@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from bot.domain.hold import TERMINATED
 from bot.domain.withdrawal import WITHDRAWN
 
+DONE_BY_COLLEAGUE = "done_by_colleague"
 _MOST_NAMES = 20
 _WHY = {
+    DONE_BY_COLLEAGUE: "同事已经办好了",
     TERMINATED: "这一步已经终止",
     WITHDRAWN: "这一步的文字已下架",
     "asked_to_leave": "对方请我们别再发了",

@@ -119,12 +119,16 @@ class SubjectFacts(NamedTuple):
         return typed(self.facts.get(name), self.registry.fields.get(name))
 
     def seen(self, now: datetime, since: datetime | None = None) -> Seen:
-        """Look at the subject at a moment; ``since`` bounds what happened, for a wait's branch."""
+        """Look at the subject at a moment; ``since`` bounds the events named alone (a branch's)."""
         return Seen(self, now, since)
 
 
 class Seen:
-    """A subject as an expression sees it at one moment."""
+    """A subject as an expression sees it at one moment.
+
+    An event named alone counts from ``since`` on, as the wait before a branch says; 次数 names its
+    own days and 最近 asks for the last time of all, so that these look at everything.
+    """
 
     __slots__ = ("_facts", "_fields", "_found", "_now", "_since", "_today", "_zone")
 
@@ -160,7 +164,10 @@ class Seen:
         if name in facts.more:
             return facts.more[name]
         if name in facts.registry.events:
-            return any(one.kind == name for one in self._past())
+            since = self._since
+            return any(
+                one.kind == name and (since is None or one.at > since) for one in self._past()
+            )
         if name == "今天":
             return self._today
         if name == "好友天数" and facts.since is not None:
@@ -194,11 +201,8 @@ class Seen:
         return name in (facts.running if what == "在剧本" else facts.done)
 
     def _past(self) -> Iterable[Event]:
-        """Give what happened by now, and after ``since`` where that is given."""
-        since = self._since
-        for one in self._facts.happened:
-            if one.at <= self._now and (since is None or one.at > since):
-                yield one
+        """Give what happened by now."""
+        return (one for one in self._facts.happened if one.at <= self._now)
 
 
 @lru_cache(maxsize=16)  # a batch is looked at in one moment

@@ -71,6 +71,7 @@ class Library:
     problems: tuple[Problem, ...]
     bank_source: SourceFile | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)  # of the pictures and files, in bytes
+    ids: Mapping[str, str] = field(default_factory=dict)  # of every script that reads, by its file
 
 
 @dataclass(slots=True)
@@ -112,7 +113,7 @@ def load_workspace_files(root: FilePath) -> Library:
     bank, bank_source = reading.bank(folder / BANK_FILE)
     rules = reading.needed(folder / RULES_FILE, Rules)
     personas, persona_sources = _personas(reading, folder / "personas")
-    scripts = _scripts(reading, folder)
+    scripts, ids = _scripts(reading, folder)
     sizes = _sizes(folder / "files")
     return Library(
         scripts=scripts,
@@ -124,6 +125,7 @@ def load_workspace_files(root: FilePath) -> Library:
         problems=tuple(sorted(set(reading.problems))),
         bank_source=bank_source,
         sizes=sizes,
+        ids=ids,
     )
 
 
@@ -136,19 +138,34 @@ def _sizes(folder: FilePath) -> dict[str, int]:
 def with_file(library: Library, path: FilePath, name: str) -> Library:
     """Return the library with one script file in it, which may lie anywhere.
 
-    It stands for whatever was read under that name, and for the script that has its id.
+    It stands for whatever was read under that name, and for the script that has its id: as a newer
+    one that lies elsewhere does. One that lies among the others may not have another's id.
     """
     reading = _Reading(path.parent)
     read = reading.read(path, SopScript, name)
     scripts = {id: file for id, file in library.scripts.items() if file.source.file != name}
     if read is not None:
-        scripts[read[0].id] = ScriptFile(*read)
+        script, source = read
+        scripts[script.id] = ScriptFile(*read)
+        if library.ids.get(name) == script.id:
+            same = (file for file, id in library.ids.items() if id == script.id and file != name)
+            reading.problems += [_doubled(source, script.id, file) for file in same]
     others = (problem for problem in library.problems if problem.file != name)
     return replace(library, scripts=scripts, problems=tuple(sorted({*others, *reading.problems})))
 
 
-def _scripts(reading: _Reading, folder: FilePath) -> dict[str, ScriptFile]:
+def _doubled(source: SourceFile, id: str, other: str) -> Problem:
+    mend = "换一个编号；是拷来备份的，移出 sop 文件夹"
+    return source.problem(("编号",), f"编号「{id}」在 {other} 里也用了", mend)
+
+
+def _scripts(reading: _Reading, folder: FilePath) -> tuple[dict[str, ScriptFile], dict[str, str]]:
+    """Read the scripts by their ids, and which id each file has; of two that share one both err.
+
+    Nobody can tell which of them is meant, so neither goes into force.
+    """
     scripts: dict[str, ScriptFile] = {}
+    ids: dict[str, str] = {}
     for path in sorted(folder.glob("*.y*ml")):
         if path.name in (BANK_FILE, RULES_FILE) or path.name.startswith("."):
             continue
@@ -161,13 +178,12 @@ def _scripts(reading: _Reading, folder: FilePath) -> dict[str, ScriptFile]:
         if read is None:
             continue
         script, source = read
-        first = scripts.get(script.id)
-        if first is not None:
-            what = f"编号「{script.id}」在 {first.source.file} 已经用过"
-            reading.problems.append(source.problem(("编号",), what, "换一个编号"))
-            continue
-        scripts[script.id] = ScriptFile(script, source)
-    return scripts
+        ids[source.file] = script.id
+        first = scripts.setdefault(script.id, ScriptFile(script, source)).source
+        if first is not source:
+            reading.problems.append(_doubled(source, script.id, first.file))
+            reading.problems.append(_doubled(first, script.id, source.file))
+    return scripts, ids
 
 
 def _personas(

@@ -18,6 +18,7 @@ from bot.sop.lint_events import lint_events
 from bot.sop.lint_flow import lint_flow
 from bot.sop.lint_hours import lint_hours
 from bot.sop.lint_limits import lint_limits
+from bot.sop.lint_moments import lint_moments
 from bot.sop.lint_rails import lint_rails
 from bot.sop.lint_references import lint_references
 from bot.sop.lint_terms import lint_terms
@@ -108,6 +109,7 @@ _CHECKS: tuple[Callable[[SopScript, SourceFile, LintContext], Found], ...] = (
     lint_events,
     lint_references,
     lint_attachments,
+    lint_moments,
     lint_braces,
     lint_terms,
     lint_flow,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.calling_back import call_back_words
 from bot.domain.delivery import Terms
 from bot.domain.ids import RmId, digest
-from bot.domain.runs import slot_key
+from bot.domain.runs import StepState, slot_key
 from bot.domain.staff_messages import StaffText
 from bot.domain.steps import SendBy
 from bot.storage.bulk import among
@@ -61,7 +61,10 @@ class _Card(NamedTuple):
 
 
 async def in_hand(
-    connection: AsyncConnection, column: ColumnElement[int], these: Collection[int]
+    connection: AsyncConnection,
+    column: ColumnElement[int],
+    these: Collection[int],
+    state: StepState = "waiting",
 ) -> list[InHand]:
     """Return the steps that wait for a hand and have no task, of these runs or these steps."""
     on_sqlite = connection.dialect.name == "sqlite"
@@ -70,7 +73,7 @@ async def in_hand(
         .join(enrolments, enrolments.c.id == run_steps.c.enrolment)
         .where(
             among(column, on_sqlite),
-            run_steps.c.state == "waiting",
+            run_steps.c.state == state,
             run_steps.c.way.not_in(_BY_TASK),
         )
         .order_by(run_steps.c.id),
@@ -103,15 +106,19 @@ async def call_back(
 
 
 async def tell_of_cards(
-    connection: AsyncConnection, steps: Sequence[InHand], reason: str, now: datetime
+    connection: AsyncConnection,
+    steps: Sequence[InHand],
+    reason: str,
+    now: datetime,
+    but: str = "",
 ) -> None:
-    """Tell whoever has a card of these steps not to send it; nothing else changes."""
+    """Tell whoever has a card of these steps, ``but`` one, not to send it; nothing else changes."""
     by_key = {f"{one.place}:{one.iteration}": one for one in steps}
     given = await _given(connection, by_key)
     cards = [
         _Card(row.body["to"], row.key, by_key[row.key])
         for row in given
-        if row.bucket == "staff_card"
+        if row.bucket == "staff_card" and row.body["to"] != but
     ]
     await _tell(connection, cards, reason, now)
 

@@ -15,6 +15,7 @@ from bot.storage.tables import (
     enrolments,
     events,
     ledger,
+    moments,
     notices,
     occurrences,
     outbox,
@@ -25,7 +26,7 @@ from bot.storage.tables import (
 
 CHUNK = 2000  # rows in one transaction (durable_core, rule 9)
 _ENDED = ("done", "dropped")
-_LEFT = ("sent", "skipped", "failed", "void", "dropped")
+LEFT = ("sent", "skipped", "failed", "void", "dropped")
 # Who is in a script, or waits for it, is known by these rows; the others only say what was said.
 _ANSWERS = ("refused", "answered", "asked")
 _newer = occurrences.alias("newer")
@@ -54,7 +55,7 @@ _RULES = {
         events, "received_at", and_(events.c.due_at.is_(None), events.c.state.in_(_ENDED))
     ),
     "outbox": _Rule(
-        outbox, "created_at", and_(outbox.c.due_at.is_(None), outbox.c.state.in_(_LEFT))
+        outbox, "created_at", and_(outbox.c.due_at.is_(None), outbox.c.state.in_(LEFT))
     ),
     "doubts": _Rule(
         doubts,
@@ -78,11 +79,16 @@ _RULES = {
     "admissions": _Rule(
         admissions, "at", and_(admissions.c.due_at.is_(None), admissions.c.state.in_(_ANSWERS))
     ),
+    "moments": _Rule(
+        moments,
+        "made_at",
+        and_(moments.c.due_at.is_(None), moments.c.state.in_(("posted", "over"))),
+    ),
     "turns": _Rule(turns, "at"),
     "ledger": _Rule(ledger, "at"),
 }
 DONE_ROWS = ("notices", "events", "outbox", "doubts", "quota")
-HISTORY = ("occurrences", "admissions")
+HISTORY = ("occurrences", "admissions", "moments")
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,6 +234,11 @@ class Runs:
             update(run_steps).where(run_steps.c.id == step).values(changed_at=now, **values)
         )
 
+    async def is_done(self, step: int) -> bool:
+        """Tell whether somebody said that they did a step, whatever becomes of its message."""
+        statement = select(run_steps.c.state).where(run_steps.c.id == step)
+        return (await self._connection.execute(statement)).scalar_one_or_none() == "confirmed"
+
     async def outcomes(self) -> dict[tuple[str, str], int]:
         """Count steps by (state, reason) over every run."""
         rows = await self._connection.execute(

@@ -10,6 +10,7 @@ from sqlalchemy import Text, and_, cast, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.happening import Concerned
+from bot.domain.runs import StepState
 from bot.storage.bulk import among
 from bot.storage.calling_back import InHand, call_back, in_hand, tell_of_cards
 from bot.storage.endings import take_back
@@ -158,9 +159,12 @@ class Stops:
         await call_back(self._connection, held, reason, now)
         return sorted({(row.enrolment, row.step) for row in mine})
 
-    async def in_hand(self, steps: Collection[int]) -> list[InHand]:
-        """Return which of these steps wait for whoever has a card, or a moment to post."""
-        return await in_hand(self._connection, run_steps.c.id, steps)
+    async def in_hand(self, steps: Collection[int], state: StepState = "waiting") -> list[InHand]:
+        """Return which of these steps wait for whoever has a card, or a moment to post.
+
+        Another ``state`` finds those whose card arrived when they stood so already.
+        """
+        return await in_hand(self._connection, run_steps.c.id, steps, state)
 
     async def call_back(self, steps: Sequence[InHand], reason: str, now: datetime) -> None:
         """Tell whoever has a card of these steps, which are over, that it is not to be sent.
@@ -169,9 +173,11 @@ class Stops:
         """
         await call_back(self._connection, steps, reason, now)
 
-    async def tell_of_cards(self, steps: Sequence[InHand], reason: str, now: datetime) -> None:
-        """Tell whoever has a card of these steps that it is not for them to send any more."""
-        await tell_of_cards(self._connection, steps, reason, now)
+    async def tell_of_cards(
+        self, steps: Sequence[InHand], reason: str, now: datetime, but: str = ""
+    ) -> None:
+        """Tell whoever has a card of these steps, ``but`` one, that it is not to be sent."""
+        await tell_of_cards(self._connection, steps, reason, now, but)
 
     async def _waiting(self, runs: Sequence[int]) -> Sequence[Any]:
         """Return the steps of runs that wait for a press, each with its task if it has one."""

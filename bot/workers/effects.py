@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -24,6 +24,7 @@ from bot.domain.lead import Evidence, Lead, Need, Signal
 from bot.domain.messages import StaffText
 from bot.leads.cards import clock_of
 from bot.leads.desk import LeadDesk
+from bot.sop.listening import Heard, Refusal
 from bot.storage.db import Tx
 from bot.workers.content import Content
 from bot.workers.happenings import Happenings
@@ -55,6 +56,21 @@ class Occasion:
     run: int | None = None
     cautions: tuple[str, ...] = ()
     ask_first: bool = False
+
+    def of_script(self, heard: Heard | None, refused: Refusal | None = None) -> Occasion:
+        """Return it with the script that heard the words, or whose words of refusal they are."""
+        if heard is not None:
+            return replace(
+                self,
+                script=heard.script.id,
+                step=heard.step,
+                run=heard.run,
+                cautions=tuple(check.value for check in heard.listen.checks),
+                ask_first=bool(heard.listen.ask_first),
+            )
+        if refused is None:
+            return self
+        return replace(self, script=refused.script or self.script, run=refused.run)
 
 
 @dataclass

@@ -74,6 +74,7 @@ class Snapshot:
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()
     withdrawn: Withdrawn = field(default_factory=Withdrawn)
+    notes: tuple[Problem, ...] = ()  # worth a look, and stop nothing
 
     def documents(self) -> tuple[Document, ...]:
         """Return all that questions may be answered from: knowledge, and what scripts teach."""
@@ -152,6 +153,7 @@ def inspect(
         },
         knowledge=knowledge,
         places=places,
+        notes=tuple(sorted(checked.notes)),
     )
     return snapshot, tuple(sorted({*found, *checked.problems}))
 

@@ -61,8 +61,7 @@ def occasion_of(
     refused: Refusal | None = None,
 ) -> Occasion:
     """Return who said what, for what follows from it by what heard it."""
-    listen = heard.listen if heard else None
-    return Occasion(
+    occasion = Occasion(
         key=event.msgid,
         customer=CustomerId(event.sender),
         quote=text,
@@ -71,12 +70,9 @@ def occasion_of(
         owner=RmId(scene.group.owner),
         chat=event.chat,
         group=scene.group.name,
-        script=(heard.script.id if heard else refused.script if refused else "") or scene.script,
-        step=heard.step if heard else "",
-        run=heard.run if heard else refused.run if refused else None,
-        cautions=tuple(check.value for check in listen.checks) if listen else (),
-        ask_first=bool(listen and listen.ask_first),
+        script=scene.script,
     )
+    return occasion.of_script(heard, refused)
 
 
 def speaker_of(event: GroupMessageReceived) -> Speaker:

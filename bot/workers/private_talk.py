@@ -207,20 +207,15 @@ def _occasion(
     heard: Heard | None = None,
     refusal: Refusal | None = None,
 ) -> Occasion:
-    listen = heard.listen if heard else None
-    return Occasion(
+    occasion = Occasion(
         key=event.msgid,
         customer=event.customer,
         quote=scene.text,
         at=event.sent_at,
         source="单独聊天",
         owner=event.manager,
-        script=heard.script.id if heard else refusal.script if refusal else "",
-        step=heard.step if heard else "",
-        run=heard.run if heard else refusal.run if refusal else None,
-        cautions=tuple(check.value for check in listen.checks) if listen else (),
-        ask_first=bool(listen and listen.ask_first),
     )
+    return occasion.of_script(heard, refusal)
 
 
 def _speaker(event: PrivateMessageReceived) -> Speaker:

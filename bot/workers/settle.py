@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from bot.domain.calling_back import DONE_BY_COLLEAGUE
 from bot.domain.delivery import GIVEN_BACK, Terms
 from bot.domain.doubt import FIRST_LOOK
 from bot.domain.ids import GroupChatId, RmId
@@ -180,6 +181,8 @@ class Settlement:
         terms = envelope.terms
         if terms.run_step is None or terms.enrolment is None:
             return
+        if await tx.runs.is_done(terms.run_step):  # by who had its card before: that stands
+            return
         if release:
             await tx.quota.release(envelope.key)
         await tx.runs.set_due(terms.enrolment, now)
@@ -196,6 +199,10 @@ async def _card_given(tx: Tx, terms: Terms, now: datetime) -> None:
     if terms.enrolment is not None:  # it has to know when this step closes
         ended = await tx.waiting.hold_all([terms.enrolment])
         await tx.runs.set_due(terms.enrolment, now)
+    if await tx.runs.is_done(terms.run_step):  # by who had its card before
+        given = await tx.stops.in_hand([terms.run_step], "confirmed")
+        await tx.stops.tell_of_cards(given, DONE_BY_COLLEAGUE, now)
+        return
     await tx.runs.set_step(terms.run_step, now, state="waiting")
     for run, reason in ended.items():  # while the card was on its way
         await tx.runs.end(run, "exited", reason, now)

@@ -10,18 +10,12 @@ from bot.domain.events import CardPressed
 from bot.domain.ids import RmId, digest
 from bot.domain.lead import Lead
 from bot.domain.messages import StaffCardUpdate
-from bot.domain.runs import Run, RunStep, slot_key
-from bot.domain.steps import SendBy
 from bot.leads.cards import REASONS, lead_card, why_poll
 from bot.leads.watch import next_look
-from bot.sop.filling import way_of
-from bot.sop.places import kinds_of
 from bot.storage.db import Tx
-from bot.storage.quota import QuotaRow
 from bot.workers.content import Content
 from bot.workers.outcomes import Outcomes
-
-_DONE = ("sent", "done")
+from bot.workers.step_cards import StepCards
 
 
 class StaffDesk:
@@ -30,6 +24,7 @@ class StaffDesk:
     def __init__(self, content: Content) -> None:
         self._content = content
         self._outcomes = Outcomes(content)
+        self._steps = StepCards(content, self._outcomes)
 
     @property
     def _bank(self) -> Bank:
@@ -49,7 +44,7 @@ class StaffDesk:
             case "draft":
                 words = await self._draft(tx, int(number), verb, event, now)
             case "step":
-                words = await self._step(tx, int(number), verb, event, now)
+                words = await self._steps.pressed(tx, int(number), verb, event, now)
             case "deal":
                 words = await self._outcomes.deal(tx, int(number), verb, event, now)
             case "late":
@@ -131,47 +126,3 @@ class StaffDesk:
         if await tx.drafts.settle(number, state):
             await tx.ledger.add(f"draft_{state}", draft.chat, now, draft=number, by=event.by)
         return words
-
-    async def _step(self, tx: Tx, number: int, verb: str, event: CardPressed, now: datetime) -> str:
-        step = await tx.runs.find_step(number)
-        over = step is not None and _is_taken_back(step)
-        if step is None or (step.state != "waiting" and not (over and verb in _DONE)):
-            return "这一步已经结束"
-        run = await tx.runs.get(step.run)
-        if run is None or verb not in (*_DONE, "skip"):
-            return ""
-        await tx.runs.set_due(run.id, now)
-        place = slot_key(run.id, step.step, step.round)
-        if verb in _DONE:
-            if over:
-                await self._count(tx, run, step, now)
-            await tx.quota.confirm_many([(place, now)])
-            await tx.runs.set_step(step.id, now, state="confirmed", reason="")
-            await tx.ledger.add("step_confirmed", run.subject, now, step=step.step, by=event.by)
-            if verb == "done":
-                await self._outcomes.task_done(tx, run, step, event.by, now)
-        else:
-            await tx.quota.release_many([place])
-            await tx.runs.set_step(step.id, now, state="skipped", reason="owner_declined")
-            await tx.ledger.add(
-                "step_skipped", run.subject, now, step=step.step, reason="owner_declined"
-            )
-        return "今天不发" if verb == "skip" else "已完成"
-
-    async def _count(self, tx: Tx, run: Run, step: RunStep, now: datetime) -> None:
-        """Take the place again that was given back when the step was skipped."""
-        script = await self._content.script(tx, run.script, run.version)
-        part = script.part(step.step) if script is not None else None
-        if script is None or part is None:
-            return
-        way = SendBy(step.way) if step.way else way_of(part)
-        place, priority = slot_key(run.id, step.step, step.round), script.priority_of(part)
-        kinds = kinds_of(part, way, run.subject_kind)
-        rows = [QuotaRow(run.subject, kind, place, now, priority) for kind in kinds]
-        await tx.quota.use_many(rows)
-
-
-def _is_taken_back(step: RunStep) -> bool:
-    """Tell whether a step was taken out of somebody's hands, who may have sent it all the same."""
-    anew = step.state == "planned" and step.reason == "owner_changed"  # for the new owner
-    return step.state == "skipped" or (anew and step.iteration > 0)

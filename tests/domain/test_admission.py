@@ -190,3 +190,13 @@ def test_events_of_before_the_wait_and_of_the_future_do_not_count() -> None:
     assert facts.seen(NOW).times("到网点", 30) == 1
     assert facts.seen(NOW).times("到网点", 5) == 0
     assert facts.seen(NOW, since=NOW - timedelta(days=1)).value("到网点") is False
+
+
+def test_what_names_its_own_days_is_not_bound_by_the_wait_before_it() -> None:
+    events = [Event("到网点", NOW - timedelta(days=9)), Event("客户入群", NOW - timedelta(days=4))]
+    seen = customer(happened=events).seen(NOW, since=NOW - timedelta(days=1))
+    assert seen.times("到网点", 30) == 1
+    assert seen.times("到网点", 5) == 0
+    assert seen.last("到网点") == NOW - timedelta(days=9)
+    assert seen.value("入群天数") == 4
+    assert seen.value("客户入群") is False

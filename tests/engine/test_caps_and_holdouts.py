@@ -181,7 +181,7 @@ async def test_i3_no_cap_of_any_rolling_window_is_broken_whatever_crashes(
     twin, scripts = await play(world, seed, share=0.06, planned=planned)
     assert twin.crashes
     touches = await touches_of(twin, scripts)
-    assert touches
+    assert touches or not twin.wire.delivered()
     bank, kind = twin.content.bank, "group" if planned else "customer"
     caps = [caps_for(one.script, bank, kind, None, TenantCaps()) for one in touches]
     assert over_cap(touches, bank.zone, caps) == []

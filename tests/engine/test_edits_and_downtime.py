@@ -22,7 +22,7 @@ from bot.workers.publish import Sweeper
 from bot.workspace import Workspace
 from tests.engine.conftest import MONDAY
 from tests.engine.random_scripts import planned_script, token_script
-from tests.engine.test_invariants import GROUPS, PEOPLE, SEEDS, play
+from tests.engine.test_invariants import GROUPS, PEOPLE, SEEDS, CrashingWorld, play
 from tests.engine.test_token_runs import flow
 from tests.engine.world import World
 from tests.make import local
@@ -65,15 +65,24 @@ async def test_i7_crashes_change_nothing_but_moments(
     world: World, another: Callable[[], Awaitable[World]], seed: int, planned: bool
 ) -> None:
     subjects = GROUPS if planned else PEOPLE
-    crashed = await play(world, seed, share=0.1, planned=planned)
     other = await another()
-    whole = await play(other, seed, share=0.0, planned=planned)
+    try:
+        whole = await play(other, seed, share=0.0, planned=planned, prompt=True)
+        ends_at: datetime = whole.ended_at  # type: ignore[attr-defined]
+        crashed = await play(world, seed, share=0.1, planned=planned, ends_at=ends_at, prompt=True)
+        await _equal_but_for_moments(crashed, whole, subjects)
+    finally:
+        await other.database.close()
+
+
+async def _equal_but_for_moments(
+    crashed: CrashingWorld, whole: CrashingWorld, subjects: tuple[str, ...]
+) -> None:
     assert crashed.crashes
     assert not whole.crashes
     for subject in subjects:
         assert await crashed.outcome(subject) == await whole.outcome(subject)
     _same_but_for_moments(crashed.wire.delivered(), whole.wire.delivered())
-    await other.database.close()
 
 
 def _same_but_for_moments(crashed: Delivered, whole: Delivered) -> None:

@@ -119,9 +119,22 @@ def world_of(world: World, seed: int, share: float) -> CrashingWorld:
     return twin
 
 
-async def play(world: World, seed: int, *, share: float, planned: bool = False) -> CrashingWorld:
-    """Play a random script to its end, for all subjects, with what they do meanwhile."""
+async def play(
+    world: World,
+    seed: int,
+    *,
+    share: float,
+    planned: bool = False,
+    ends_at: datetime | None = None,
+    prompt: bool = False,
+) -> CrashingWorld:
+    """Play a random script to its end, for all subjects, with what they do meanwhile.
+
+    The last subject's run is terminated at ``ends_at``, else when it waits for somebody's hand.
+    ``prompt`` people press every message as soon as they have it.
+    """
     twin, random = world_of(world, seed, share), Random(f"{seed}-{planned}")
+    twin.wire.prompt = prompt
     make = planned_script if planned else partial(token_script, by_hand=True)
     script = make(random, "trial")
     subjects = GROUPS if planned else PEOPLE
@@ -131,15 +144,21 @@ async def play(world: World, seed: int, *, share: float, planned: bool = False) 
     for one in [] if planned else happenings(random, subjects, MONDAY, 20):
         await twin.until(one.at)
         await twin.happens(one.subject, one.kind, one.at)
-    await _end_while_something_is_in_hand(twin, subjects[-1])
+    await _end_while_something_is_in_hand(twin, subjects[-1], ends_at)
+    twin.ended_at = twin.clock.now()  # type: ignore[attr-defined]
     await twin.until(MONDAY + timedelta(days=DAYS))
     twin.script = script  # type: ignore[attr-defined]
     return twin
 
 
-async def _end_while_something_is_in_hand(twin: CrashingWorld, subject: str) -> None:
+async def _end_while_something_is_in_hand(
+    twin: CrashingWorld, subject: str, ends_at: datetime | None
+) -> None:
     """Terminate a subject's run, if it can be while it waits for somebody's hand."""
     for hour in range(1, 24 * 25):
+        if ends_at is not None:
+            await twin.until(ends_at)
+            break
         if any(step.state == "waiting" for step in await twin.steps(subject)):
             break
         await twin.until(MONDAY + timedelta(hours=hour))

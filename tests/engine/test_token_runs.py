@@ -127,6 +127,31 @@ async def test_w3_what_happened_already_ends_a_wait_unless_it_has_to_be_new(worl
     assert (await world.run("wm2")).node == "then"
 
 
+async def test_a_branch_counts_an_event_in_the_days_it_names_whatever_the_wait_waits_for(
+    world: World,
+) -> None:
+    wait = "等待: {任一: [客户回复], 最长: 2天, 从: 本步后}"
+    fork = "分支: [{{当: '{}', 转到: came}}, {{否则: 结束}}]"
+    script = flow(
+        sends("hello"),
+        f"编号: ask, {wait}, {fork.format('次数(客户回复, 14) >= 1')}",
+        sends("came"),
+    )
+    new = flow(
+        sends("hello"), f"编号: ask, {wait}, {fork.format('客户回复')}", sends("came"), id="new"
+    )
+    await world.publish(script, new)
+    await world.people("wm1", "wm2", "wm3")
+    await world.enrol(script, "wm1", "wm2")
+    await world.enrol(new, "wm3")
+    await world.until(local("09:30"))
+    for subject in ("wm1", "wm3"):
+        await world.happens(subject, "客户回复", local("09:20"))  # before the step that waits
+    await world.until(MONDAY + timedelta(days=4))
+    taken = {one["run"]: one["to"] for one in await world.noted("branch_taken")}
+    assert taken == {1: "came", 2: "结束", 3: "结束"}
+
+
 async def test_b1_the_first_true_branch_is_taken_and_told_with_its_reasons(world: World) -> None:
     script = flow(
         "编号: fork, 分支: [{当: 年龄 >= 60, 转到: old}, {当: 年龄 >= 18, 转到: adult}, "

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from bot.domain.runs import NewStep, Run
 from bot.emulator import friends
+from bot.storage.tx import Tx
 from bot.workers.content import version_of
 from bot.workspace import Workspace, copy_workspace
 from tests.journeys.town import Life
 from tests.make import ZONE
 
 SCRIPT, HELLO = "friends-week", "f1-hello"
-TEXT = """\
+HEAD = """\
 格式: sop/1
 编号: friends-week
 名称: 新朋友的一周
@@ -25,6 +26,8 @@ TEXT = """\
 进入: {方式: 手工}
 审批: {内容编号: XB-2026-0599, 审批人: 消保-何静, 审批日: 2026-09-01, 有效期至: 2027-08-31}
 起点: 进入日
+"""
+REST = """\
 休息日: 顺延
 错过时间窗: 顺延一天
 护栏: {静默时段: ["20:30-09:00"], 每客每周一对一营销: 1, 产品风险最高: R2}
@@ -71,6 +74,9 @@ TEXT = """\
 """
 
 
+TEXT = HEAD + REST
+
+
 def with_friends(workspace: Workspace, folder: Path, text: str = TEXT) -> Workspace:
     """Return a copy of the workspace that has the one-to-one script."""
     copied = copy_workspace(workspace, folder)
@@ -83,27 +89,33 @@ def manager_of(life: Life, customer: str = "") -> str:
     return life.world.contacts.of_customer(customer or life.visitor)[0].userid
 
 
+async def enter(tx: Tx, life: Life, customer: str) -> int:
+    """Let a customer enter the script now."""
+    content, now = life.demo.bot.content, life.demo.clock.now()
+    manager = manager_of(life, customer)
+    member = content.bank.member(manager)
+    run = await tx.runs.enrol(
+        script=SCRIPT,
+        version=version_of(content.snapshot.scripts[SCRIPT]),
+        subject=customer,
+        owner=manager,
+        branch=member.branch or "" if member else "",
+        anchor=now.astimezone(ZONE).date(),
+        state="running",
+        now=now,
+    )
+    assert run is not None
+    await tx.runs.change(run, subject_kind="customer")
+    return run
+
+
 async def begin(life: Life, customer: str = "") -> int:
     """Let a customer have had the first step today; the next one is days away."""
-    content, now = life.demo.bot.content, life.demo.clock.now()
-    script, person = content.snapshot.scripts[SCRIPT], customer or life.visitor
-    manager = manager_of(life, person)
-    member = content.bank.member(manager)
+    now = life.demo.clock.now()
     today = now.astimezone(ZONE).date()
     async with life.demo.bot.database.begin() as tx:
-        run = await tx.runs.enrol(
-            script=SCRIPT,
-            version=version_of(script),
-            subject=person,
-            owner=manager,
-            branch=member.branch or "" if member else "",
-            anchor=today,
-            state="running",
-            now=now,
-        )
-        assert run is not None
-        at = {"node": HELLO, "phase": "send", "node_at": now, "due_at": None}
-        await tx.runs.change(run, subject_kind="customer", **at)
+        run = await enter(tx, life, customer or life.visitor)
+        await tx.runs.change(run, node=HELLO, phase="send", node_at=now, due_at=None)
         closes_at = now + timedelta(hours=2)
         row = NewStep(step=HELLO, kind="step", planned_on=today, opens_at=now, closes_at=closes_at)
         await tx.runs.add_steps(run, [row], now)

@@ -11,24 +11,12 @@ from bot.emulator import broadcast, moment_hands
 from bot.emulator.contact import befriend
 from bot.emulator.world import Customer
 from bot.storage.tables import outbox
-from bot.workers.content import version_of
 from bot.workspace import Workspace
-from tests.journeys.friends import SCRIPT, manager_of, with_friends
+from tests.journeys.friends import HEAD, enter, manager_of, with_friends
 from tests.journeys.town import Life, live
-from tests.make import ZONE, local
+from tests.make import local
 
-HEAD = """\
-格式: sop/1
-编号: friends-week
-名称: 新朋友的一周
-版本: 1
-状态: 已发布
-负责人: 运营-周岚
-人设: xiaoan
-对象: 客户
-进入: {方式: 手工}
-审批: {内容编号: XB-2026-0599, 审批人: 消保-何静, 审批日: 2026-09-01, 有效期至: 2027-08-31}
-起点: 进入日
+STEP = """\
 护栏: {静默时段: ["20:30-09:00"]}
 步骤:
   - 编号: s1
@@ -45,7 +33,7 @@ async def town(
     workspace: Workspace, folder: Path, way: str, text: str = SAME, more: str = ""
 ) -> AsyncIterator[Life]:
     step = f'    发送方式: {way}\n    正文: "{text}"\n{more}'
-    files = with_friends(workspace, folder / "w", HEAD + step)
+    files = with_friends(workspace, folder / "w", HEAD + STEP + step)
     async with live(files, local("09:30"), groups=1, members=4) as life:
         yield life
 
@@ -63,24 +51,11 @@ async def friends_of_one(life: Life, count: int) -> tuple[str, list[str]]:
     return manager, people
 
 
-async def enter(life: Life, people: Sequence[str]) -> None:
+async def enter_all(life: Life, people: Sequence[str]) -> None:
     """Let customers have entered the script just now."""
-    content, now = life.demo.bot.content, life.demo.clock.now()
-    version = version_of(content.snapshot.scripts[SCRIPT])
     async with life.demo.bot.database.begin() as tx:
         for person in people:
-            run = await tx.runs.enrol(
-                script=SCRIPT,
-                version=version,
-                subject=person,
-                owner=manager_of(life, person),
-                branch="",
-                anchor=now.astimezone(ZONE).date(),
-                state="running",
-                now=now,
-            )
-            assert run is not None
-            await tx.runs.change(run, subject_kind="customer")
+            await enter(tx, life, person)
     await life.settle()
 
 
@@ -100,7 +75,7 @@ async def test_a_mass_message_for_many_customers_is_one_task_one_press_and_each_
 ) -> None:
     async with town(workspace, tmp_path, "企业群发") as life:
         manager, people = await friends_of_one(life, 4)
-        await enter(life, people)
+        await enter_all(life, people)
         await life.go_to("10:05")
         (task,) = life.world.broadcasts.todo(manager)
         assert sorted(task.tasks[manager].outcomes) == sorted(people)
@@ -120,7 +95,7 @@ async def test_words_with_a_name_in_them_are_a_task_for_each(
 ) -> None:
     async with town(workspace, tmp_path, "企业群发", NAMED) as life:
         manager, people = await friends_of_one(life, 2)
-        await enter(life, people)
+        await enter_all(life, people)
         await life.go_to("10:05")
         for task in life.world.broadcasts.todo(manager):
             broadcast.confirm(life.world, task.msgid, manager)
@@ -135,7 +110,7 @@ async def test_a_manager_posts_one_moment_for_all_who_came_to_the_step(
 ) -> None:
     async with town(workspace, tmp_path, "朋友圈") as life:
         manager, people = await friends_of_one(life, 3)
-        await enter(life, people[:2])
+        await enter_all(life, people[:2])
         await life.go_to("10:05")
         (moment,) = life.world.moments.moments.values()
         assert moment.members == [manager]
@@ -143,7 +118,7 @@ async def test_a_manager_posts_one_moment_for_all_who_came_to_the_step(
         moment_hands.publish(life.world, moment.moment_id, manager)
         await life.go_to("10:30")
         assert {(await step(life, one)).state for one in people[:2]} == {"confirmed"}
-        await enter(life, people[2:])  # whoever comes later has seen it too
+        await enter_all(life, people[2:])  # whoever comes later has seen it too
         await life.go_to("10:45")
         assert (await step(life, people[2])).state == "confirmed"
         assert len(life.world.moments.moments) == 1
@@ -154,7 +129,7 @@ async def test_a_moment_that_nobody_posts_is_taken_back_and_its_steps_are_over(
 ) -> None:
     async with town(workspace, tmp_path, "朋友圈") as life:
         manager, people = await friends_of_one(life, 1)
-        await enter(life, people)
+        await enter_all(life, people)
         await life.go_to("11:40")
         (moment,) = life.world.moments.moments.values()
         assert moment.cancelled
@@ -170,7 +145,7 @@ async def test_kf_speaks_by_itself_where_the_customer_wrote_and_else_the_next_wa
     async with town(workspace, tmp_path, ways, NAMED) as life:
         manager, people = await friends_of_one(life, 2)
         await life.asks("你好", people[0])
-        await enter(life, people)
+        await enter_all(life, people)
         life.new()
         await life.go_to("10:05")
         (said,) = life.new("kf", people[0])
@@ -189,7 +164,7 @@ async def test_kf_is_silent_while_a_person_has_the_session(
     async with town(workspace, tmp_path, "微信客服") as life:
         _, people = await friends_of_one(life, 1)
         await life.asks("转人工", people[0])
-        await enter(life, people)
+        await enter_all(life, people)
         life.new()
         await life.go_to("10:05")
         assert life.answers(people[0]) == []
@@ -204,7 +179,7 @@ async def test_a_task_for_the_manager_is_done_by_a_press_or_overdue(
     text = "请给{客户.称呼}打一个电话。"
     async with town(workspace, tmp_path, "提醒经理", text, more) as life:
         manager, people = await friends_of_one(life, 2)
-        await enter(life, people)
+        await enter_all(life, people)
         await life.go_to("10:05")
         first, second = [(await step(life, one)) for one in people]
         (card,) = life.cards(manager, f"step:{first.id}:")

@@ -9,13 +9,15 @@ from sqlalchemy import update
 
 from bot.clock import FakeClock
 from bot.config.parts import RetentionSettings
+from bot.domain.script import to_json
 from bot.domain.subject import Occurrence
 from bot.storage.db import Database
 from bot.storage.tables import events
-from bot.workers.content import Content
+from bot.workers.content import Content, version_of
 from bot.workers.loop import run_until_idle
 from bot.workers.retention import RetentionWorker
-from tests.make import CUSTOMER, NOON, arrival, local
+from tests.domain.builders import head, script_of, step
+from tests.make import CUSTOMER, NOON, OWNER, arrival, local, new_step
 
 NIGHT = local("02:00", "2026-10-13")
 OLD = NOON - timedelta(days=40)
@@ -70,6 +72,43 @@ async def test_what_happened_is_kept_for_two_years(
     async with database.read() as tx:
         kept = (await tx.occurrences.of_subjects([CUSTOMER]))[CUSTOMER]
     assert [one.at for one in kept] == moments[1:]
+
+
+@pytest.mark.parametrize("counts_all", [False, True])
+async def test_steps_of_old_runs_go_and_every_entry_stays_where_all_are_counted(
+    database: Database,
+    tidier: RetentionWorker,
+    content: Content,
+    clock: FakeClock,
+    counts_all: bool,
+) -> None:
+    entry = "{方式: 手工, 总数最多: 9}" if counts_all else "{方式: 手工}"
+    script = script_of(head(id="trial").replace("{方式: 手工}", entry) + "步骤:\n" + step("a", 1))
+    async with database.begin() as tx:
+        await tx.scripts.publish("trial", version_of(script), to_json(script), NOON)
+        for rotation in (1, 2, 3):
+            at = NOON - timedelta(days=800 - rotation)
+            run = await tx.runs.enrol(
+                script="trial",
+                version=version_of(script),
+                subject=CUSTOMER,
+                owner=OWNER,
+                branch="",
+                anchor=at.date(),
+                state="running",
+                now=at,
+                rotation=rotation,
+            )
+            assert run is not None
+            await tx.runs.add_steps(run, [new_step("a")], at)
+            (placed,) = await tx.runs.steps(run)
+            await tx.runs.set_step(placed.id, at, state="confirmed")
+            await tx.runs.end_all([run], "done", "", at)
+    clock.jump(NIGHT)
+    await run_until_idle([tidier], database, clock)
+    async with database.read() as tx:
+        assert await tx.admissions.entered("trial", None) == (3 if counts_all else 1)
+        assert [one.run for one in await tx.runs.all_steps("trial")] == [3]
 
 
 async def test_while_work_waits_nothing_is_removed(

@@ -18,7 +18,6 @@ from bot.sop.picture import words
 
 CARD, SMALL = 232, 184  # pixels wide
 _PADDING, _LINE, _BUBBLE_LINE, _HEAD, _WAY, _FOOT = 22, 18, 20, 30, 20, 20
-_BUBBLE_LINES, _ARM_LINES = 6, 4
 _FAMILIES = {
     "红线": "fraud",
     "服务": "service",
@@ -149,30 +148,31 @@ def _pieces(part: Step | Overlay, width: int) -> Iterator[tuple[str, int]]:
 
 
 def _split(term: Split, width: int) -> tuple[str, int]:
-    bars = "".join(
-        f'<span style="flex:{share}">{escape(arm)} {share}%</span>'
-        for arm, share in term.shares.items()
-    )
+    bars = "".join(f'<i style="flex:{share}"></i>' for share in term.shares.values())
+    arms = "，".join(f"{arm} {share}%" for arm, share in term.shares.items())
     said = f"按{term.unit}分流：{term.experiment}"
-    html = f'<p class="term">{escape(said)}</p><div class="split">{bars}</div>'
-    return html, _LINE * _lines(said, width) + 6 + 30
+    html = (
+        f'<p class="term">{escape(said)}</p><div class="split">{bars}</div>'
+        f'<p class="term">{escape(arms)}</p>'
+    )
+    return html, _LINE * (_lines(said, width) + _lines(arms, width)) + 4 + 16
 
 
 def _bubbles(part: Step | Overlay, width: int) -> Iterator[tuple[str, int]]:
     if part.body is not None:
-        yield _bubble("", part.body, width, _BUBBLE_LINES)
+        yield _bubble("", part.body, width)
     if isinstance(part, Step):
         for arm, body in (part.bodies or {}).items():
-            yield _bubble(arm, body, width, _ARM_LINES)
+            yield _bubble(arm, body, width)
 
 
-def _bubble(arm: str, body: str, width: int, most: int) -> tuple[str, int]:
+def _bubble(arm: str, body: str, width: int) -> tuple[str, int]:
+    """Draw the whole text: what hangs on a wall cannot be opened."""
     lines = sum(_lines(line, width - 24, 13) for line in body.strip().split("\n"))
-    shown = min(lines, most)
     text = _FILLED.sub(r"<mark>\1</mark>", escape(body.strip()))
     label = f'<b class="arm">{escape(arm)}</b>' if arm else ""
-    html = f'{label}<div class="bubble"><div style="-webkit-line-clamp:{most}">{text}</div></div>'
-    return html, shown * _BUBBLE_LINE + 22 + (20 if arm else 0)
+    html = f'{label}<div class="bubble"><div>{text}</div></div>'
+    return html, lines * _BUBBLE_LINE + 22 + (20 if arm else 0)
 
 
 def _terms(step: Step, width: int) -> Iterator[tuple[str, int]]:

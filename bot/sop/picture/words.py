@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import time, timedelta
 
 from bot.domain.actions import VERBS, Action, PlainAction
@@ -17,7 +17,6 @@ _COST = {
     SendBy.MOMENTS: "占朋友圈 1 条",
     SendBy.KF: "48 小时内 5 条",
 }
-_LISTED = 4
 _MINUTES_AN_HOUR = 60
 
 
@@ -83,11 +82,11 @@ def notes(step: Step) -> Iterator[tuple[str, str]]:
     if step.repeat is not None:
         yield "重复", repeat(step.repeat)
     if step.tags_only:
-        yield "只给", _some(step.tags_only)
+        yield "只给", "、".join(step.tags_only)
     if step.attachments:
         yield "附件", "、".join(each.kind for each in step.attachments)
     if step.interaction is not None:
-        yield "盼回", f"{_some(step.interaction.expects)}（{step.interaction.metric}）"
+        yield "盼回", f"{'、'.join(step.interaction.expects)}（{step.interaction.metric}）"
     yield from _limits(step)
     if step.actions:
         yield "然后", "；".join(action(each) for each in step.actions)
@@ -135,7 +134,7 @@ def guard(term: Guard) -> Iterator[str]:
 def listen(term: Listen) -> tuple[str, str]:
     """Return what is heard, and what follows."""
     heard = [str(term.intent)] if term.intent is not None else []
-    heard += [_some(term.keywords)] if term.keywords else []
+    heard += ["、".join(term.keywords)] if term.keywords else []
     told = [action(each) for each in term.actions]
     if term.ask_first is not None:
         told.insert(0, "先问同意")
@@ -153,7 +152,7 @@ def action(term: Action) -> str:
     if plain.get("先问同意"):
         aside.append("先问同意")
     if term.if_mentioned:
-        aside.append(f"提到 {_some(term.if_mentioned)} 时")
+        aside.append(f"提到 {'、'.join(term.if_mentioned)} 时")
     return f"{verb} {plain[verb]}" + (f"（{'，'.join(aside)}）" if aside else "")
 
 
@@ -162,8 +161,3 @@ def within(minutes: int) -> str:
     if minutes % _MINUTES_AN_HOUR:
         return f"{minutes} 分钟内"
     return f"{minutes // _MINUTES_AN_HOUR} 小时内"
-
-
-def _some(words: Iterable[str]) -> str:
-    told = list(words)
-    return "、".join(told[:_LISTED]) + ("…" if len(told) > _LISTED else "")

@@ -2,6 +2,7 @@
 
 from bot.sop.simulation.case import ASKED, RATES, Case, Manners, Occasion
 from bot.sop.simulation.diary import Note
+from bot.sop.simulation.own_data import disagreement
 from bot.sop.simulation.play import Outcome, simulate
 from bot.sop.simulation.report import report_of
 from bot.sop.simulation.who import read_occasion
@@ -14,6 +15,7 @@ __all__ = [
     "Note",
     "Occasion",
     "Outcome",
+    "disagreement",
     "read_occasion",
     "report_of",
     "simulate",

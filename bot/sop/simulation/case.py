@@ -12,6 +12,7 @@ from bot.domain.calendar import CalendarTables
 from bot.domain.knowledge import ProductSheet
 from bot.domain.quota import TenantCaps
 from bot.domain.script import SopScript
+from bot.domain.script_parts import Status
 from bot.domain.steps import Overlay, Step
 from bot.domain.subject import Raw
 
@@ -68,7 +69,10 @@ class Manners:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One simulation's input: the same case gives the same outcome, byte for byte (I15)."""
+    """One simulation's input: the same case gives the same outcome, byte for byte (I15).
+
+    A script is played as if it were published; ``stands`` is what its file says.
+    """
 
     script: SopScript
     version: str
@@ -87,6 +91,7 @@ class Case:
     only: int | None = None  # the number of the one subject who is watched, from 1 on
     occasions: tuple[Occasion, ...] = ()
     known: Mapping[str, Raw] = field(default_factory=dict)  # of the one who is watched
+    stands: Status = Status.PUBLISHED
 
     @property
     def begins_at(self) -> datetime:

@@ -63,6 +63,7 @@ class Hands:
         self._chance = chance
         self._talk = talk
         self._asked: list[Asked] = []
+        self._lapsed: set[tuple[int, int]] = set()  # a run and its step that are asked for anew
 
     def count_up(self) -> None:
         """Count the calls that tasks cost after their making; once everything has happened."""
@@ -86,9 +87,12 @@ class Hands:
             return
         for item in items:
             self._set(item, "waiting")
-            about = {"step": item.terms.step, "owner": owner, "run": item.player.run.id}
+            run = item.player.run
+            about: dict[str, object] = {"step": item.terms.step, "owner": owner, "run": run.id}
             made = "task_created" if task.by_task else "card_sent"
-            diary.note(now, made, item.player.run.subject, **about)
+            if (item.player.run.id, item.terms.run_step or 0) in self._lapsed:
+                about["anew"] = True
+            diary.note(now, made, run.subject, **about)
             if not task.by_task:
                 self._stage.wake(item.player, now)  # it has to know when this step closes
         diary.task(owner, local)
@@ -151,13 +155,21 @@ class Hands:
             player.release(item.slot)
             again = self._later(row, now) if task.by_task else None
             if again is not None:
-                self._set(item, "planned", opens_at=again)
+                self._lapse(item, row, task.owner, again, now)
             else:
                 reason = not_done(SendBy(terms.way))
                 self._set(item, "skipped", reason=reason)
                 about = {"step": terms.step, "reason": reason, "run": player.run.id}
                 self._stage.diary.note(now, "step_skipped", player.run.subject, **about)
             self._stage.wake(player, now)
+
+    def _lapse(self, item: Item, row: RunStep, owner: str, again: datetime, now: datetime) -> None:
+        """Take a task back whose hours are over, to make it anew in the step's next ones."""
+        run = item.player.run
+        self._lapsed.add((run.id, row.id))
+        self._set(item, "planned", opens_at=again)
+        about = {"step": row.step, "owner": owner, "run": run.id, "again_at": again.isoformat()}
+        self._stage.diary.note(now, "task_lapsed", run.subject, **about)
 
     def _later(self, row: RunStep, now: datetime) -> datetime | None:
         begins = self._stage.hours.begins(row.opens_at, row.closes_at)

@@ -12,6 +12,7 @@ from bot.domain.subject import Raw, Registry, SubjectFacts
 from bot.errors import ConfigError
 from bot.sop.simulation.case import Case
 from bot.sop.simulation.chance import Chance
+from bot.sop.simulation.own_data import made_to_agree
 
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙"
 _CONSENT, _YES, _TAG, _FRIEND, _REFUSES, _OPEN = 0.85, 0.5, 0.3, 0.97, 0.02, 0.005
@@ -76,7 +77,7 @@ def _customer(
         kind="customer",
         registry=registry,
         tags=frozenset(_tags(case, chance, id)),
-        facts=dict(_facts(case, chance, registry, id)) | dict(case.known),
+        facts=made_to_agree(dict(_facts(case, chance, registry, id)), case.known, case.start),
         as_of=case.begins_at,
         friend=friend,
         owner=owner.userid if friend else "",

@@ -28,7 +28,7 @@ def report_of(outcome: Outcome) -> dict[str, Any]:
             "id": case.script.id,
             "name": case.script.name,
             "number": case.script.number,
-            "status": str(case.script.status),
+            "status": str(case.stands),
             "version": case.version,
         },
         "case": _case(case),

@@ -67,6 +67,30 @@ def test_only_the_named_files_problems_are_told(workspace: Workspace) -> None:
     assert run(workspace, str(workspace.sop / "dormant-3waves.sop.yaml")).exit_code == 0
 
 
+def test_an_id_that_another_file_has_too_is_told_of_either_file_alone(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first, copy = workspace.sop / "branch-event.sop.yaml", workspace.sop / "zz.sop.yaml"
+    copy.write_text(first.read_text("utf-8"), "utf-8")
+    for file, other in ((first, copy), (copy, first)):
+        ran = run(workspace, str(file))
+        assert ran.exit_code == 1
+        assert f"在 sop/{other.name} 里也用了" in ran.output
+    elsewhere = copy.rename(tmp_path / "newer.sop.yaml")  # to stand for the other, once it is in
+    assert run(workspace, str(elsewhere)).exit_code == 0
+    assert run(workspace, str(first)).exit_code == 0
+
+
+def test_the_check_of_everything_tells_the_same_notes(workspace: Workspace) -> None:
+    notes = json.loads(run(workspace, "--json").output)["notes"]
+    words = ["check", "-C", str(workspace.root)]
+    assert json.loads(CliRunner().invoke(cli, [*words, "--json"]).output)["notes"] == notes
+    ran = CliRunner().invoke(cli, words)
+    assert ran.exit_code == 0, ran.output
+    assert f"提醒 {len(notes)} 处，不改也能发：" in ran.output
+    assert all(f"{note['file']}:{note['line']}: " in ran.output for note in notes)
+
+
 def test_what_every_script_stands_on_is_told_with_any_file(workspace: Workspace) -> None:
     path = workspace.sop / "_workspace.yaml"
     path.write_text(path.read_text("utf-8").replace("行长: gu.qinghe", "行长: nobody"), "utf-8")

@@ -76,8 +76,12 @@ def test_two_files_with_one_id_are_said(root: Path) -> None:
         root / "sop" / "personas" / "z.persona.yaml",
     )
     found = told(root)
-    assert len(found) == 2
-    assert all("已经用过" in line for line in found)
+    persona, first, second = found
+    assert "已经用过" in persona
+    assert "sop/senior-21d.sop.yaml:4" in first
+    assert "在 sop/zz.sop.yaml 里也用了" in first
+    assert "sop/zz.sop.yaml:4" in second
+    assert "在 sop/senior-21d.sop.yaml 里也用了" in second
 
 
 def test_a_file_in_another_encoding_is_said(root: Path) -> None:

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from bot.domain.script import SopScript
-from bot.sop.picture.card import CARD, ways_on
+from bot.sop.picture.card import CARD, card, ways_on
 from bot.sop.picture.lanes import lanes
 from bot.sop.picture.page import picture
 from tests.domain.builders import ROOT, head, script, script_of, starter_script, step
@@ -86,6 +86,27 @@ def test_what_a_script_says_is_on_the_wall() -> None:
         "日历叠加",
     ):
         assert words in told, words
+
+
+def test_every_word_can_be_read_on_the_wall() -> None:
+    lines = [f"第{number}行要说的话" for number in range(1, 15)]
+    words = [f"词{number}" for number in range(1, 9)]
+    body = '"' + "\\n".join(lines) + '"'
+    asked = f"互动: {{期待回复: [{', '.join(words)}], 计入指标: 开口率}}"
+    text = step("a", 1, more=asked).replace("您好", body)
+    html = picture(script_of(head() + "步骤:\n" + text))
+    assert "\n".join(lines) in read(html).text
+    assert "、".join(words) in read(html).text
+    assert "line-clamp" not in html
+    assert "ellipsis" not in html
+
+
+def test_a_card_is_as_tall_as_its_whole_text() -> None:
+    def tall(text: str) -> int:
+        first = DORMANT.steps[1].model_copy(update={"body": text, "bodies": None})
+        return card(first, fixed=True).height
+
+    assert tall("一行\n" * 20) - tall("一行\n" * 10) == 10 * 20  # pixels a line
 
 
 def test_words_of_a_script_are_never_markup() -> None:

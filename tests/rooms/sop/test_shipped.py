@@ -15,6 +15,8 @@ from bot.knowledge.reader import read_files
 from bot.sop.library import load_workspace_files
 from bot.sop.simulation import Case, Manners, report_of, simulate
 from bot.sop.wording import texts
+from bot.workers.checking import check_scripts
+from bot.workspace import Workspace, starter_root
 from tests.domain.builders import ROOT, starter_bank
 from tests.rooms.sop.test_simulate import product
 
@@ -56,6 +58,12 @@ def test_what_is_said_promises_nothing_and_says_who_speaks(script: SopScript) ->
         assert not _YIELD.search(said.text), said.text
         if _THE_BOT_SPEAKS.search(said.text) and said.part is script.steps[0]:
             assert "智能助手，不是真人" in said.text.replace("本行的", ""), said.text
+
+
+def test_no_words_name_a_day_that_rest_days_make_wrong() -> None:
+    found = check_scripts(Workspace(starter_root()), calendar_tables(range(2026, 2029)), START)
+    assert found.problems == ()
+    assert [note for note in found.notes if "顺延以后就不对了" in note.what] == []
 
 
 def test_only_one_step_of_all_sells_a_product() -> None:
