@@ -128,11 +128,13 @@ def _quiet_failures(handler: Handler, complaints: Complaints) -> Handler:
     return answer
 
 
-async def open_database(settings: Settings, workspace: Workspace) -> Database:
-    """Open the database that the settings name."""
+async def open_database(
+    settings: Settings, workspace: Workspace, *, in_place: bool = False
+) -> Database:
+    """Open the database that the settings name; ``in_place`` for what ends with the process."""
     url = _database_url(settings, workspace)
     database = settings.database
-    return await Database.open(url, durable=database.durable, pool=database.pool)
+    return await Database.open(url, durable=database.durable, in_place=in_place, pool=database.pool)
 
 
 def _database_url(settings: Settings, workspace: Workspace) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.migrated import tables_at_once as tables_at_once
 from tests.models import one_model as one_model
 from tests.postgres import migrated_postgres as migrated_postgres
 from tests.postgres import postgres_url as postgres_url

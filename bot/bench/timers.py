@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import resource
 import sys
 import time as machine_time
 from bisect import bisect_left
@@ -22,6 +21,7 @@ from bot.bench.ground import STEP, Grounds, content_of, on_both, with_one_step
 from bot.bench.processes import python
 from bot.bench.sleepers import open_ready, put_to_sleep
 from bot.clock import SystemClock
+from bot.memory import peak_mb
 from bot.storage.bulk import update_rows
 from bot.storage.db import Database
 from bot.storage.tables import enrolments, run_steps
@@ -143,11 +143,10 @@ async def _serve(order: Order) -> dict[str, Any]:
     await running
     waits = await _waits(database, worker.written_at, dict(wakes))
     await database.close()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "start_to_first_work_s": round(stood, 3),
         "due_to_run": spread(waits),
-        "memory_mb": round(memory, 1),
+        "memory_mb": round(peak_mb(), 1),
     }
 
 

@@ -21,6 +21,8 @@ _TONES = {
     "lead_taken": "done",
     "step_confirmed": "done",
     "draft_sent": "done",
+    "draft_edited": "done",
+    "answered_otherwise": "done",
     "reply_sent": "done",
 }
 REASONS = {
@@ -86,7 +88,14 @@ _SENTENCES: Mapping[str, str] = {
     "lead_lost": "客户经理说：线索没成",
     "draft_made": "客户的话，回话拟好了，等本人点发送",
     "draft_sent": "拟好的回话发出去了",
+    "draft_edited": "拟好的回话改了几个字，发出去了",
     "draft_dropped": "拟好的回话没用上",
+    "draft_expired": "拟好的回话一天没人用，过期了",
+    "draft_joined": "又有人问同一件事，记在同一条回话上",
+    "draft_not_needed": "有人问，同事已经答了",
+    "answered_otherwise": "同事自己答了，拟好的回话收起来",
+    "teaching_proposed": "有几句问的是一件事、还没有答案，列进了要教的",
+    "teaching_published": "新教的一条问答写进了文件",
     "late_joiners_told": "「{name}」来了新成员，补课的内容交给了群主",
     "late_joiners_caught_up": "「{name}」的新成员补上了课",
     "exited": "有一位退出了剧本：{reason}",

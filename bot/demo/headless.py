@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.demo.running import open_demo
 from bot.demo.story import START, Story
+from bot.memory import settled
 from bot.parts import Progress
 from bot.workspace import Workspace
 
@@ -22,5 +23,6 @@ async def play_headless(
     began = time.monotonic()
     async with open_demo(workspace, START, seed=seed, progress=progress) as demo:
         index_seconds = time.monotonic() - began
-        figures = await Story(demo, seed).play(days)
+        with settled():
+            figures = await Story(demo, seed).play(days)
     return {"seed": seed, "index_seconds": round(index_seconds, 2), **figures}

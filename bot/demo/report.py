@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from bot.demo.running import Demo
 from bot.domain.runs import FINAL_STEPS
 from bot.emulator.violations import audit
+from bot.memory import peak_mb
 from bot.sop.measures import MEASURED_KINDS, measure
 from bot.storage.db import Tx
 
 _ANSWERED = ("approved", "written", "identity", "courtesy")
-_KILOBYTE = 1024
-_STATUS = Path("/proc/self/status")
 
 
 async def report(demo: Demo, script: str, wall_seconds: float) -> dict[str, Any]:
@@ -40,22 +36,9 @@ async def report(demo: Demo, script: str, wall_seconds: float) -> dict[str, Any]
         **figures,
         "violations": audit(demo.town.world),
         "wall_seconds": round(wall_seconds, 2),
-        "peak_memory_mb": round(_peak_mb(), 1),
+        "peak_memory_mb": round(peak_mb(), 1),
         "ended_at": demo.clock.now().isoformat(),
     }
-
-
-def _peak_mb() -> float:
-    """Return the most memory that this program has held, in megabytes.
-
-    Linux counts what started a program as its own in ``ru_maxrss``, but not in ``VmHWM``.
-    """
-    if _STATUS.is_file():
-        for line in _STATUS.read_text("ascii", "replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / _KILOBYTE
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTE
-    return held / _KILOBYTE if sys.platform == "darwin" else held
 
 
 def _talks(kinds: dict[str, int]) -> dict[str, int]:

@@ -67,6 +67,7 @@ class Demo:
                 self.clock,
                 progress=self.progress,
                 manner=one_by_one,
+                in_place=not self.running,  # while people look on, the loop must not stand still
             )
         )
         address = await self._open.enter_async_context(listening(self.app.web(), "127.0.0.1", 0))
@@ -92,11 +93,12 @@ class Demo:
         Returns how many pieces of work the bot did.
         """
         total = 0
+        world = self.town.world
         while True:
-            await self.town.world.callbacks.flush()
-            worked = await self.bot.tick()
-            total += worked
-            if worked or self.town.world.callbacks.waiting:
+            await world.callbacks.flush()
+            total += await self.bot.tick()
+            world.later.run_due()  # what the bot's own calls began may be over at once
+            if world.callbacks.waiting:
                 continue
             if self.running or not await self._pass_the_wait():
                 return total
@@ -106,7 +108,7 @@ class Demo:
         now = self.clock.now()
         async with self.bot.database.read() as tx:
             complete_at = await tx.lanes.next_moment(now, now + _LONGEST_WAIT)
-            due = await tx.next_due()
+            due = await tx.next_due() if complete_at is not None else None
         if complete_at is None:
             return False
         self.clock.jump(min(due, complete_at) if due is not None and due > now else complete_at)

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryFile
@@ -64,15 +65,18 @@ class Database:
         event.listen(writer.sync_engine, "after_cursor_execute", _note_change)
 
     @classmethod
-    async def open(cls, url: str, *, durable: bool = True, pool: int = 10) -> Database:
+    async def open(
+        cls, url: str, *, durable: bool = True, in_place: bool = False, pool: int = 10
+    ) -> Database:
         """Connect; raise ``ConfigError`` in one sentence where that fails.
 
         ``durable=False`` lets SQLite skip waiting for the disk: for stories that end with the
-        process, never for a bank. ``pool`` is the most connections to a PostgreSQL.
+        process, never for a bank. Such a one may also run its statements ``in_place``, where
+        nobody else writes to the file. ``pool`` is the most connections to a PostgreSQL.
         """
         parsed = parse(url)
         if parsed.get_backend_name() == "sqlite":
-            database = cls._open_sqlite(parsed, durable=durable)
+            database = cls._open_sqlite(parsed, durable=durable, in_place=in_place and not durable)
             await database.look()
             return database
         engine = postgres_engine(parsed, pool, str(os.getpid()))
@@ -100,7 +104,7 @@ class Database:
             ) from error
 
     @classmethod
-    def _open_sqlite(cls, url: URL, *, durable: bool) -> Database:
+    def _open_sqlite(cls, url: URL, *, durable: bool, in_place: bool) -> Database:
         folder = Path(url.database or "").parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -113,12 +117,9 @@ class Database:
         if kind := network_file_system(folder):
             mend = "SQLite 放在网络盘上会坏：请换成本机磁盘，或把 [database] url 换成 PostgreSQL。"
             log.warning("database_on_network_file_system", folder=str(folder), kind=kind, mend=mend)
-        writer = sqlite_engine(
-            url, connections=1, begin="BEGIN IMMEDIATE", durable=durable, cache_kib=_WRITERS_CACHE
-        )
-        reader = sqlite_engine(
-            url, connections=4, begin="BEGIN", durable=durable, cache_kib=_READERS_CACHE
-        )
+        engine = partial(sqlite_engine, url, durable=durable, in_place=in_place)
+        writer = engine(connections=1, begin="BEGIN IMMEDIATE", cache_kib=_WRITERS_CACHE)
+        reader = engine(connections=4, begin="BEGIN", cache_kib=_READERS_CACHE)
         return cls(writer, reader, Ownership(Path(url.database or "")))
 
     async def take_over(self, now: datetime) -> int:

@@ -45,16 +45,18 @@ def parse(url: str) -> URL:
 
 
 def sqlite_engine(
-    url: URL, *, connections: int, begin: str, durable: bool, cache_kib: int
+    url: URL, *, connections: int, begin: str, durable: bool, cache_kib: int, in_place: bool
 ) -> AsyncEngine:
     """Return an engine over an SQLite file whose transactions open with ``begin``.
 
-    ``cache_kib`` is how much of the file each connection may keep in memory.
+    ``cache_kib`` is how much of the file each connection may keep in memory; ``in_place`` is
+    without threads.
     """
     file = url.database or ""
+    kind = sqlite.InPlace if in_place else sqlite.Connection
 
     async def connect() -> sqlite.Connection:
-        return await sqlite.Connection(file, durable=durable, cache_kib=cache_kib).open()
+        return await kind(file, durable=durable, cache_kib=cache_kib).open()
 
     engine = create_async_engine(
         url,

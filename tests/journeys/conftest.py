@@ -26,7 +26,10 @@ model = "use-m3"
 
 @pytest.fixture(scope="session")
 def workspace(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str, one_model: None
+    tmp_path_factory: pytest.TempPathFactory,
+    worker_id: str,
+    one_model: None,
+    tables_at_once: None,
 ) -> Workspace:
     """Give the starter with the quickest model and a cache of vectors that is full already."""
     root = tmp_path_factory.getbasetemp()

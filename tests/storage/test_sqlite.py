@@ -18,9 +18,15 @@ ADD = text("INSERT INTO sums VALUES (:name, :amount)")
 ALL = text("SELECT name, amount FROM sums ORDER BY name")
 
 
+@pytest.fixture(params=["in a thread", "in place"])
+def in_place(request):
+    return request.param == "in place"
+
+
 @pytest.fixture
-async def database(tmp_path):
-    opened = await Database.open(f"sqlite:///{tmp_path / 'a.db'}")
+async def database(tmp_path, in_place):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    opened = await Database.open(url, durable=not in_place, in_place=in_place)
     async with opened.begin() as tx:
         await tx.connection.execute(CREATE)
     yield opened
@@ -36,13 +42,13 @@ async def add(tx, name: str, amount: int | None = 1) -> None:
     await tx.connection.execute(ADD, {"name": name, "amount": amount})
 
 
-async def test_the_disk_is_waited_for_and_readers_never_wait_for_the_writer(database):
+async def test_the_disk_is_waited_for_and_readers_never_wait_for_the_writer(database, in_place):
     async with database.begin() as tx:
         pragmas = [
             (await tx.connection.execute(text(f"PRAGMA {name}"))).scalar_one()
             for name in ("journal_mode", "synchronous", "busy_timeout")
         ]
-        assert pragmas == ["wal", 2, 15000]
+        assert pragmas == ["wal", 0 if in_place else 2, 15000]
         await add(tx, "a")
         assert await rows(database) == []
     assert await rows(database) == [("a", 1)]
