@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,7 @@ from bot.parts import Progress, Wire, open_content, open_database, open_wire
 from bot.ports import Clock
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
+from bot.workers.adoption import DraftWorker
 from bot.workers.approval_notes import ApprovalNotes
 from bot.workers.archive import Rereader
 from bot.workers.brief import BriefWorker
@@ -31,6 +32,7 @@ from bot.workers.calendar_news import CalendarNews
 from bot.workers.catching_up import CatchUp
 from bot.workers.content import Content, Snapshot, read_snapshot, signature, tables_for
 from bot.workers.customers import CustomerWorker
+from bot.workers.editions import go_over, tell_progress
 from bot.workers.effects import Effects
 from bot.workers.entry_worker import EntryPlanner, EntryWorker
 from bot.workers.events import EventWorker
@@ -64,7 +66,6 @@ from bot.workspace import Workspace
 
 log = logger(__name__)
 _FIRST_WORDS = "您好"
-_TELL_EVERY = 160  # passages, some seconds' work of the bundled model
 
 
 @dataclass
@@ -76,6 +77,7 @@ class App:
     clock: Clock
     database: Database
     content: Content
+    index: KnowledgeIndex
     endpoint: CallbackEndpoint
     content_worker: ContentWorker
     workers: tuple[Worker, ...]
@@ -96,7 +98,9 @@ class App:
     async def run(self, stopping: asyncio.Event) -> None:
         """Run every worker until told to stop, and then until nothing is in hand any more."""
         drain_s = self.settings.server.drain_seconds
-        watching = asyncio.create_task(self.content_worker.watch(stopping))
+        watching = asyncio.gather(
+            self.content_worker.watch(stopping), go_over(self.index, self.clock)
+        )
         try:
             await run_for_ever(self.workers, self.database, self.clock, stopping, drain_s=drain_s)
         finally:
@@ -112,22 +116,25 @@ async def assemble(
     *,
     progress: Progress | None = None,
     manner: Manner = side_by_side,
+    in_place: bool = False,
     warm: bool = False,
 ) -> AsyncIterator[App]:
     """Open every part in order and close them in reverse; raise ``ConfigError`` in a sentence.
 
+    ``in_place`` asks a database that is not durable without a thread: see ``Database.open``.
     ``warm`` loads the model now: at the first question it would hold up callbacks.
     """
     cryptos = checked(settings)
     async with AsyncExitStack() as stack:
         seen = signature(workspace)
         files = read_snapshot(workspace, clock.now().date())
-        database = await _own_database(stack, settings, workspace, clock)
+        database = await _own_database(stack, settings, workspace, clock, in_place=in_place)
         snapshot = await _begin(database, files, settings, clock)
         wire = await open_wire(stack, settings, workspace, database, clock)
         index, content = await open_content(stack, settings, workspace, clock, snapshot)
         reindex = partial(_reindex, index, progress)
-        await _ready(index, reindex, snapshot, warm=warm and not settings.embedding.base_url)
+        load = warm and not settings.embedding.base_url
+        await _ready(index, snapshot, progress, hurried=warm, warm=load)
         content_worker = ContentWorker(database, content, reindex, clock, settings.sop, files, seen)
         yield App(
             settings=settings,
@@ -135,19 +142,22 @@ async def assemble(
             clock=clock,
             database=database,
             content=content,
+            index=index,
             endpoint=open_endpoint(settings, cryptos, database, clock),
             content_worker=content_worker,
-            workers=(
-                *_workers(database, wire, content, content_worker, clock, manner),
-                RetentionWorker(database, settings.retention, content, clock),
-            ),
+            workers=_workers(settings, database, wire, content, content_worker, clock, manner),
         )
 
 
 async def _own_database(
-    stack: AsyncExitStack, settings: Settings, workspace: Workspace, clock: Clock
+    stack: AsyncExitStack,
+    settings: Settings,
+    workspace: Workspace,
+    clock: Clock,
+    *,
+    in_place: bool,
 ) -> Database:
-    database = await open_database(settings, workspace)
+    database = await open_database(settings, workspace, in_place=in_place)
     stack.push_async_callback(database.close)
     await upgrade(database)
     await database.take_over(clock.now())
@@ -165,12 +175,14 @@ async def _begin(database: Database, files: Snapshot, settings: Settings, clock:
 
 async def _ready(
     index: KnowledgeIndex,
-    reindex: Callable[[Snapshot], Awaitable[None]],
     snapshot: Snapshot,
+    progress: Progress | None,
     *,
+    hurried: bool,
     warm: bool,
 ) -> None:
-    await reindex(snapshot)
+    # An older edition may answer first only where somebody goes on filling the new one.
+    await index.publish(snapshot.documents(), progress, hurried=hurried)
     if warm:
         await index.embedder.query(_FIRST_WORDS)
 
@@ -180,6 +192,7 @@ async def _reindex(index: KnowledgeIndex, progress: Progress | None, snapshot: S
 
 
 def _workers(
+    settings: Settings,
     database: Database,
     wire: Wire,
     content: Content,
@@ -210,10 +223,12 @@ def _workers(
         ReadbackWorker(database, wire.hand_sends, wire.results, content, clock),
         MomentWorker(database, wire.moments, clock),
         LeadWorker(database, content, clock, card_link=side.card_link),
+        DraftWorker(database, clock),
         ApprovalNotes(database, content, clock),
         content_worker,
         *((side.line,) if side.line else ()),
         *((BriefWorker(database, content, clock, side.brief_hour),) if side.has_group else ()),
+        RetentionWorker(database, settings.retention, content, clock),
     )
 
 
@@ -257,7 +272,7 @@ async def serve(
     require_shared(settings, role)
     stopping = stop_signals()
     async with (
-        assemble(settings, workspace, clock, progress=_log_progress, warm=True) as app,
+        assemble(settings, workspace, clock, progress=tell_progress, warm=True) as app,
         AsyncExitStack() as stack,
     ):
         app.database.share_news(ring=False)
@@ -275,8 +290,3 @@ async def serve(
         with settled():
             await app.run(stopping)
     log.info("bot_stopped", role=role)
-
-
-def _log_progress(done: int, total: int) -> None:
-    if done == total or done % _TELL_EVERY == 0:
-        log.info("passages_embedded", done=done, total=total)

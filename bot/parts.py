@@ -7,13 +7,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.ai.cache import CachedEmbedder, CacheUnusable, VectorCache
 from bot.ai.chat import open_chat
-from bot.ai.chroma import ChromaStore, MemoryStore
-from bot.ai.embed import open_embedder
-from bot.ai.folder import own_folder
+from bot.ai.offline import OfflineChat
 from bot.ai.speech import open_speech
 from bot.answering.answer import Answerer
+from bot.answering.meaning import Meaning
 from bot.channels.app import AppChannel
 from bot.channels.archive import ArchiveChannel
 from bot.channels.contact import ContactChannel
@@ -35,9 +33,11 @@ from bot.domain.quota import TenantCaps
 from bot.errors import ConfigError
 from bot.front import configurations as configurations
 from bot.front import open_database as open_database
+from bot.index_parts import open_index as open_index
+from bot.index_parts import open_rerank as open_rerank
 from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.search import KnowledgeSearch
-from bot.ports import Channel, ChatModel, Clock, Speech, VectorStore
+from bot.ports import Channel, ChatModel, Clock, Speech
 from bot.storage.db import Database
 from bot.storage.rates import SharedRates
 from bot.storage.tokens import DatabaseTokens
@@ -203,10 +203,13 @@ async def open_content(
     """Open the index, the model and what workers read of the files."""
     index = await open_index(stack, settings, workspace)
     chat = await open_model(stack, settings)
-    search = KnowledgeSearch(index, snapshot.bank.zone)
+    reranker = await open_rerank(stack, settings)
+    search = KnowledgeSearch(
+        index, snapshot.bank.zone, reranker, careful=settings.knowledge.caution == "careful"
+    )
 
     def make_answerer(current: Snapshot) -> Answerer:
-        return answerer_for(current, search, chat, settings.llm.timeout_seconds)
+        return answerer_for(current, search, chat, settings.llm.timeout_seconds, index)
 
     content = Content(
         workspace=workspace,
@@ -254,35 +257,12 @@ async def open_model(stack: AsyncExitStack, settings: Settings) -> ChatModel:
     )
 
 
-async def open_index(
-    stack: AsyncExitStack, settings: Settings, workspace: Workspace
-) -> KnowledgeIndex:
-    """Open the embedder with its cache, and the vector store of its model."""
-    embedding = settings.embedding
-    model = await stack.enter_async_context(
-        open_embedder(
-            embedding.model,
-            base_url=embedding.base_url,
-            api_key=embedding.api_key.get_secret_value(),
-            dimensions=embedding.dimensions,
-        )
-    )
-    cache = workspace.resolve(settings.knowledge.cache)
-    try:
-        embedder = CachedEmbedder(model, VectorCache(cache))
-    except (OSError, CacheUnusable) as error:
-        raise ConfigError(
-            f"向量缓存 {cache} 不能写入。请换一个地方([knowledge] cache)，或改好它的权限。"
-        ) from error
-    store: VectorStore = MemoryStore(embedder.dimensions)
-    if settings.knowledge.store == "chroma":
-        folder = stack.enter_context(own_folder(workspace.resolve(settings.knowledge.folder)))
-        store = ChromaStore(folder, embedder.name)
-    return KnowledgeIndex(embedder, store)
-
-
 def answerer_for(
-    snapshot: Snapshot, search: KnowledgeSearch, chat: ChatModel, write_within: float
+    snapshot: Snapshot,
+    search: KnowledgeSearch,
+    chat: ChatModel,
+    write_within: float,
+    index: KnowledgeIndex,
 ) -> Answerer:
     """Make the answerer of one reading of the files."""
     documents: dict[str, Document] = {
@@ -296,4 +276,6 @@ def answerer_for(
         snapshot.rules,
         snapshot.bank.zone,
         timedelta(seconds=write_within),
+        writes=not isinstance(chat, OfflineChat),
+        meaning=Meaning(lambda: index.embedders),
     )

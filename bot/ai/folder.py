@@ -32,6 +32,16 @@ def own_folder(folder: Path) -> Iterator[Path]:
     raise ConfigError(f"已有 {_MOST} 个进程在用索引 {folder}。请先停掉不用的。")
 
 
+def in_use(folder: Path) -> bool:
+    """Tell whether a process has the folder now."""
+    if not folder.with_name(f"{folder.name}.lock").exists():
+        return False
+    handle = _taken(folder)
+    if handle is not None:
+        os.close(handle)
+    return handle is None
+
+
 def _taken(folder: Path) -> int | None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from bot.bench.figures import Progress, machine
@@ -15,6 +16,7 @@ NAMES = (
     "statements",
     "callbacks",
     "answer",
+    "knowledge",
     "duplicates",
     "crash",
     "plan",
@@ -25,17 +27,20 @@ NAMES = (
     "story",
 )
 
-Measure = Callable[[Workspace, Progress], Awaitable[dict[str, Any]]]
+Measure = Callable[..., Awaitable[dict[str, Any]]]
 
 
 async def run_bench(
-    names: Sequence[str], workspace: Workspace, progress: Progress
+    names: Sequence[str],
+    workspace: Workspace,
+    progress: Progress,
+    passages: Sequence[int] = (),
 ) -> dict[str, object]:
     """Run the named measures, all where none is named; return their figures by name.
 
     Each measure says what it measured, in which unit, its bar and whether it was met, and how
-    busy the machine was at its end (it makes about 2 of load itself). Raise
-    ``ConfigError`` for a name that is not there.
+    busy the machine was at its end (it makes about 2 of load itself). ``passages`` are the sizes
+    of the index that "knowledge" asks. Raise ``ConfigError`` for a name that is not there.
     """
     unknown = [name for name in names if name not in NAMES]
     if unknown:
@@ -45,7 +50,10 @@ async def run_bench(
     found: dict[str, object] = {}
     for name in chosen:
         progress(f"正在测 {name} ……")
-        found[name] = await _measure(name)(workspace, progress) | {"load": machine()["load"]}
+        measure = _measure(name)
+        if name == "knowledge" and passages:
+            measure = partial(measure, passages=tuple(passages))
+        found[name] = await measure(workspace, progress) | {"load": machine()["load"]}
     return {"machine": before, **found}
 
 

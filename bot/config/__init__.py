@@ -26,6 +26,7 @@ from bot.config.parts import (
     LlmSettings,
     LogSettings,
     Part,
+    RerankSettings,
     RetentionSettings,
     ServerSettings,
     SopSettings,
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     llm: LlmSettings = LlmSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    rerank: RerankSettings = RerankSettings()
     speech: SpeechSettings = SpeechSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     sop: SopSettings = SopSettings()

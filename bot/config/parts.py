@@ -132,12 +132,34 @@ class LlmSettings(Part):
 
 
 class EmbeddingSettings(Part):
-    """The model that turns text into vectors; by default one that comes with the program."""
+    """The model that turns text into vectors; by default one that comes with the program.
+
+    ``base_url`` is an OpenAI-compatible endpoint, ``folder`` a sentence-transformers model with
+    ONNX weights; ``second`` a bundled model that scores once more what the first one found.
+    ``batch`` is how many texts an endpoint gets at once, ``timeout_seconds`` how long a question
+    waits for it. The prefixes are what a folder's model wants before each text, where its own
+    files do not say.
+    """
 
     model: str = ""
     base_url: WebAddress = ""
     api_key: SecretStr = SecretStr("")
     dimensions: int = Field(default=0, ge=0, le=8192)
+    batch: int = Field(default=32, ge=1, le=512)
+    timeout_seconds: float = Field(default=5.0, gt=0, le=60)
+    folder: str = ""
+    query_prefix: str = ""
+    passage_prefix: str = ""
+    second: Literal["", "use-m3"] = "use-m3"
+
+
+class RerankSettings(Part):
+    """The model that puts what was found in a better order; without one, the order stays."""
+
+    model: str = ""
+    base_url: WebAddress = ""
+    api_key: SecretStr = SecretStr("")
+    timeout_seconds: float = Field(default=2.0, gt=0, le=60)
 
 
 class SpeechSettings(Part):
@@ -150,11 +172,18 @@ class SpeechSettings(Part):
 
 
 class KnowledgeSettings(Part):
-    """Where the index of knowledge lies, and the vectors that were made once."""
+    """Where the index of knowledge lies, and the vectors that were made once.
+
+    ``url`` and ``token`` are those of a Chroma server, which several processes may share.
+    ``caution`` "careful" declines more, so that fewer near misses are answered.
+    """
 
     folder: str = "data/index"
     cache: str = "data/vectors.sqlite"
-    store: Literal["chroma", "memory"] = "chroma"
+    store: Literal["chroma", "chroma-server", "memory"] = "chroma"
+    caution: Literal["normal", "careful"] = "normal"
+    url: WebAddress = ""
+    token: SecretStr = SecretStr("")
 
 
 Share = Annotated[float, Field(ge=0, le=0.5)]
@@ -197,7 +226,8 @@ class RetentionSettings(Part):
     done_days: int = Field(default=30, ge=14)
     turns_days: int = Field(default=180, ge=0)
     ledger_days: int = Field(default=0, ge=0)
-    # Events of customers, and why somebody did not enter: a run lasts a year and looks back on it.
+    # Events of customers, why somebody did not enter, and the steps of runs that are over: a run
+    # lasts a year and looks back on it.
     history_days: int = Field(default=730, ge=400)
 
 

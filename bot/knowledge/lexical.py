@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
+
+from bot.knowledge.postings import Postings
 
 _NOT_TEXT = re.compile(r"[\W_]+")
 
@@ -28,37 +28,20 @@ class Lexical:
     """Texts that are searched by the characters they share with a question."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        import bm25s
-
-        cut = [grams(text) or [""] for text in texts]
-        self._size = len(cut)
-        self._index = bm25s.BM25()
-        if cut:
-            self._index.index(cut, show_progress=False)
-        spread = Counter(gram for one in cut for gram in set(one))
-        self._weights = {gram: self._weight(count) for gram, count in spread.items()}
-        self._unseen = self._weight(0)
-
-    def _weight(self, count: int) -> float:
-        return math.log(1 + (self._size - count + 0.5) / (count + 0.5))
+        self._postings = Postings([plain(text) for text in texts])
 
     def scores(self, question: str) -> np.ndarray:
         """Return one BM25 score for each text, in their order."""
-        known = [gram for gram in grams(question) if gram in self._weights]
-        if not known:
-            return np.zeros(self._size, dtype=np.float32)
-        found: np.ndarray = self._index.get_scores(known)
-        return found
+        return self._postings.scores(grams(question))
 
     def ceiling(self, question: str) -> float:
         """Return about what a text would score that is nothing but the question."""
-        return sum(self._weights.get(gram, self._unseen) for gram in grams(question))
+        return sum(self.rarity(gram) for gram in grams(question))
 
-    def coverage(self, question: str, text: str) -> float:
-        """Return which share of the question's pairs the text has, rare pairs weighing more."""
-        asked = {gram for gram in grams(question) if len(gram) > 1}
-        weights = {gram: self._weights.get(gram, self._unseen) for gram in asked}
-        total = sum(weights.values())
-        there = set(grams(text))
-        shared = sum(weight for gram, weight in weights.items() if gram in there)
-        return shared / total if total else 0.0
+    def rarity(self, gram: str) -> float:
+        """Return how much a character or a pair says: the fewer texts have it, the more."""
+        return self._postings.rarity(gram)
+
+    def rarity_of_pairs(self, pairs: Collection[str]) -> float:
+        """Return what these pairs say together, much faster than one by one."""
+        return self._postings.rarity_of_pairs(pairs)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from bot.domain.knowledge import Section
 from bot.errors import Problem
+from bot.knowledge.blocks import rows_in_words
 
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
@@ -48,15 +50,24 @@ def unreadable(body: str, first_line: int, file: str) -> list[Problem]:
 
 
 def _closed(title: str, line: int, lines: Sequence[str]) -> list[Section]:
-    text = re.sub(r"\n{2,}", "\n", "\n".join(_plain(one) for one in lines)).strip()
+    text = re.sub(r"\n{2,}", "\n", "\n".join(_in_words(lines))).strip()
     return [Section(title=title, text=text, line=line)] if text else []
 
 
+def _in_words(lines: Sequence[str]) -> Iterator[str]:
+    """Give lines without marks; a table is said row by row."""
+    for is_table, group in groupby(lines, key=lambda line: line.strip().startswith("|")):
+        if is_table:
+            rows = [line.strip().strip("|").split("|") for line in group if not _is_rule(line)]
+            yield from rows_in_words([[_plain(cell).strip() for cell in row] for row in rows])
+        else:
+            yield from map(_plain, group)
+
+
+def _is_rule(line: str) -> bool:
+    return _RULE_ROW.match(line) is not None
+
+
 def _plain(line: str) -> str:
-    """Return a line without marks; a table's row reads as its cells."""
-    if _RULE_ROW.match(line):
-        return ""
-    if line.strip().startswith("|"):
-        line = ";".join(cell.strip() for cell in line.strip().strip("|").split("|"))
     line = _LINK.sub(r"\1", _BULLET.sub("· ", line))
     return _BOLD.sub(r"\2", line).rstrip()

@@ -1,4 +1,4 @@
-"""Found: dense and lexical scores fused, audience and validity kept, and how sure it is."""
+"""Found: what both searches gathered, read once more and put in order, and how sure it is."""
 
 from __future__ import annotations
 
@@ -7,147 +7,137 @@ from datetime import datetime, tzinfo
 
 import numpy as np
 
-from bot.domain.knowledge import Found, Hit, Plane
-from bot.knowledge.abstain import Abstention, Evidence
-from bot.knowledge.index import KnowledgeIndex, Shelf
+from bot.domain.knowledge import Found, Hit, Viewer
+from bot.errors import Retryable
+from bot.knowledge.abstain import Weights
+from bot.knowledge.candidates import Candidates, gather
+from bot.knowledge.evidence import Evidence, Features, evidence, features
+from bot.knowledge.index import KnowledgeIndex
+from bot.knowledge.shelf import Shelf
+from bot.log import logger
+from bot.ports import Reranker
 
-_TOP = 100
-# Enough for a hundred units, each with a handful of wordings; what is hidden comes on top.
-_FETCHED = 300
-_FETCHED_AT_MOST = 2000
-_DENSE_SHARE = 0.5
+# What a model reads word by word takes its time for each.
+_READ_BY_MODEL = 20
+log = logger(__name__)
 
 
 @dataclass(frozen=True)
-class _Scores:
-    """Both scores of every unit that may be shown; minus infinity where there is none."""
+class Weighed:
+    """What a search knows: candidates best first, by their places, and everything about them."""
 
-    dense: np.ndarray
-    lexical: np.ndarray
+    shelf: Shelf
+    candidates: Candidates
+    seen: Features
+    scores: np.ndarray
+    order: np.ndarray
+    evidence: Evidence
+
+    @property
+    def document_ids(self) -> tuple[str, ...]:
+        """Return each candidate's document, in the candidates' own order."""
+        units = self.candidates.pool.units[self.candidates.best]
+        return tuple(self.shelf.documents[owner].id for owner in self.shelf.owners[units])
 
 
 class KnowledgeSearch:
-    """Searches what the index has published."""
+    """Searches what the index has published; a reranker, where there is one, has the last word.
 
-    def __init__(self, index: KnowledgeIndex, zone: tzinfo) -> None:
+    ``careful`` declines what might be a near miss.
+    """
+
+    def __init__(
+        self,
+        index: KnowledgeIndex,
+        zone: tzinfo,
+        reranker: Reranker | None = None,
+        *,
+        careful: bool = False,
+    ) -> None:
         self._index = index
         self._zone = zone
-        self._abstention = Abstention.of(index.embedder.name)
+        self._reranker = reranker
+        self._careful = careful
 
-    async def find(self, question: str, plane: Plane, now: datetime, k: int = 5) -> Found:
-        """Return the best documents that may be shown there now, and how sure the first is."""
-        hits, evidence = await self.weigh(question, plane, now, k)
-        if evidence is None:
+    async def find(self, question: str, viewer: Viewer, now: datetime, k: int = 5) -> Found:
+        """Return the best documents that may be shown now, and how sure the first is."""
+        weighed = await self.weigh(question, viewer, now)
+        if weighed is None:
             return Found()
-        probability = self._abstention.probability(evidence)
+        # The models may change while the bot runs: an index goes over to them when it is complete.
+        abstention = Weights.of(self._index.models).abstention
+        probability = abstention.probability(weighed.evidence)
         return Found(
-            hits=hits,
+            hits=_hits(weighed, k),
             probability=probability,
-            confident=probability >= self._abstention.threshold,
+            confident=abstention.says_yes(weighed.evidence, careful=self._careful),
         )
 
     async def weigh(
-        self, question: str, plane: Plane, now: datetime, k: int = 5
-    ) -> tuple[tuple[Hit, ...], Evidence | None]:
-        """Return the best documents and the evidence for the first; None where nothing is found."""
+        self, question: str, viewer: Viewer, now: datetime, weights: Weights | None = None
+    ) -> Weighed | None:
+        """Return all that is known for an answer; None where nothing is found.
+
+        ``weights`` take the place of the fitted ones.
+        """
         shelf = self._index.shelf
-        shown = shelf.shown(plane, now.astimezone(self._zone).date())
+        shown = shelf.shown(viewer, now.astimezone(self._zone).date())
         if not question.strip() or not shown.any():
-            return (), None
-        scores = await self._scores(shelf, shown, question)
-        fused = fuse(scores.dense, scores.lexical)
-        best = _best_of_each(shelf, np.argsort(-fused, kind="stable"), fused, k)
-        if not best:
-            return (), None
-        hits = tuple(_hit(shelf, unit, fused, scores) for unit in best)
-        return hits, _evidence(shelf, question, best[0], scores)
+            return None
+        found = await gather(self._index, shelf, shown, question)
+        if found is None:
+            return None
+        seen = features(found)
+        scores = (weights or Weights.of(self._index.models)).ranking.scores(seen)
+        order = np.argsort(-scores, kind="stable")
+        order = await self._read_by_model(question, shelf, found, order)
+        return Weighed(
+            shelf=shelf,
+            candidates=found,
+            seen=seen,
+            scores=scores,
+            order=order,
+            evidence=evidence(question, shelf, found, seen, scores, int(order[0])),
+        )
 
-    async def _scores(self, shelf: Shelf, shown: np.ndarray, question: str) -> _Scores:
-        vector = await self._index.embedder.query(question)
-        hidden = int((~shown[shelf.rows]).sum())
-        fetched = min(len(shelf.rows), _FETCHED + hidden, _FETCHED_AT_MOST)
-        dense = np.full(len(shelf.units), -np.inf)
-        for key, score in await self._index.store.search(vector, fetched):
-            unit = shelf.unit_of.get(key)
-            # The store may hold what a newer or an older shelf has: that is not searched here.
-            if unit is not None and shown[unit]:
-                dense[unit] = max(dense[unit], score)
-        lexical = np.full(len(shelf.units), -np.inf)
-        np.maximum.at(lexical, shelf.rows, shelf.lexical.scores(question))
-        lexical[~shown | (lexical <= 0)] = -np.inf
-        return _Scores(dense, lexical)
-
-
-def fuse(dense: np.ndarray, lexical: np.ndarray) -> np.ndarray:
-    """Return the mean of both z-scores over each one's top hundred; minus infinity elsewhere.
-
-    A unit that only one of them found gets the other's lowest z-score.
-    """
-    first, second = _z_scores(dense), _z_scores(lexical)
-    found = np.isfinite(first) | np.isfinite(second)
-    mixed = _DENSE_SHARE * _filled(first) + (1 - _DENSE_SHARE) * _filled(second)
-    return np.where(found, mixed, -np.inf)
+    async def _read_by_model(
+        self, question: str, shelf: Shelf, found: Candidates, order: np.ndarray
+    ) -> np.ndarray:
+        """Let the model put the best in order; where it fails, theirs stays."""
+        if self._reranker is None:
+            return order
+        best = order[:_READ_BY_MODEL]
+        texts = [shelf.units[found.pool.units[found.best[place]]].text for place in best]
+        try:
+            scores = np.asarray(await self._reranker.scores(question, texts))
+        except Retryable as error:
+            log.warning("reranker_failed", reason=error.reason)
+            return order
+        return np.concatenate([best[np.argsort(-scores, kind="stable")], order[_READ_BY_MODEL:]])
 
 
-def _z_scores(scores: np.ndarray) -> np.ndarray:
-    top = np.argsort(-scores, kind="stable")[:_TOP]
-    top = top[np.isfinite(scores[top])]
-    out = np.full(len(scores), -np.inf)
-    if len(top):
-        spread = float(scores[top].std())
-        out[top] = (scores[top] - scores[top].mean()) / (spread if spread > 1e-9 else 1.0)
-    return out
-
-
-def _filled(z_scores: np.ndarray) -> np.ndarray:
-    known = np.isfinite(z_scores)
-    lowest = float(z_scores[known].min()) if known.any() else 0.0
-    return np.where(known, z_scores, lowest)
-
-
-def _best_of_each(shelf: Shelf, order: np.ndarray, fused: np.ndarray, k: int) -> list[int]:
+def _hits(weighed: Weighed, k: int) -> tuple[Hit, ...]:
     """Return the best unit of each of the k best documents."""
     best: dict[int, int] = {}
-    for unit in order:
-        if len(best) == k or not np.isfinite(fused[unit]):
+    for place in weighed.order:
+        if len(best) == k:
             break
-        best.setdefault(shelf.units[unit].document, int(unit))
-    return list(best.values())
+        unit = weighed.candidates.pool.units[weighed.candidates.best[place]]
+        best.setdefault(int(weighed.shelf.owners[unit]), int(place))
+    return tuple(_hit(weighed, place) for place in best.values())
 
 
-def _hit(shelf: Shelf, unit: int, fused: np.ndarray, scores: _Scores) -> Hit:
-    document = shelf.documents[shelf.units[unit].document]
+def _hit(weighed: Weighed, place: int) -> Hit:
+    shelf, found = weighed.shelf, weighed.candidates
+    unit = shelf.units[found.pool.units[found.best[place]]]
+    document = shelf.documents[unit.document]
+    scores = {name: round(float(values[place]), 4) for name, values in weighed.seen.items()}
+    scores |= {name: round(float(found.of(name)[place]), 4) for name in found.pool.scores}
     return Hit(
         document=document,
-        section=document.sections[shelf.units[unit].section],
-        score=float(fused[unit]),
-        dense=_or_zero(scores.dense[unit]),
-        lexical=_or_zero(scores.lexical[unit]),
+        section=document.sections[unit.section],
+        score=float(weighed.scores[place]),
+        dense=float(found.of("dense")[place]),
+        lexical=float(found.of("lexical")[place]),
+        scores=scores,
     )
-
-
-def _evidence(shelf: Shelf, question: str, best: int, scores: _Scores) -> Evidence:
-    others = shelf.owners != shelf.owners[best]
-    ceiling = shelf.lexical.ceiling(question) or 1.0
-    dense, lexical = _or_zero(scores.dense[best]), _or_zero(scores.lexical[best])
-    rival_dense, rival_lexical = _highest(scores.dense, others), _highest(scores.lexical, others)
-    background = scores.dense[np.isfinite(scores.dense)]
-    return Evidence(
-        dense=dense,
-        dense_lead=dense - rival_dense,
-        dense_rise=dense - float(np.median(background)) if len(background) else 0.0,
-        lexical=lexical / ceiling,
-        lexical_lead=(lexical - rival_lexical) / ceiling,
-        agreement=float(
-            int(np.argmax(scores.dense)) == best and int(np.argmax(scores.lexical)) == best
-        ),
-        coverage=shelf.lexical.coverage(question, shelf.units[best].text),
-    )
-
-
-def _highest(scores: np.ndarray, among: np.ndarray) -> float:
-    return _or_zero(scores[among].max()) if among.any() else 0.0
-
-
-def _or_zero(score: float) -> float:
-    return float(score) if np.isfinite(score) else 0.0

@@ -15,6 +15,7 @@ class OpenAiServer:
     def __init__(self) -> None:
         self.says = "能用,存折照常办。"
         self.fault: int | str = ""
+        self.faults: list[int] = []  # of the next embeddings, one after the other
         self.asked: list[dict] = []
         self.url = ""
         self.gone = asyncio.Event()
@@ -79,9 +80,34 @@ class OpenAiServer:
             return web.json_response({"language": "zh"})
         return web.json_response({"text": "" if self.fault == "empty" else self.says})
 
+    async def rerank(self, request: web.Request) -> web.Response:
+        """Score by the characters in common; "no_text" leaves the last document out."""
+        body = await request.json()
+        self.asked.append({**body, "key": request.headers.get("Authorization", "")})
+        if isinstance(self.fault, int):
+            return web.json_response({"message": "内部错误 at db01"}, status=self.fault)
+        if self.fault == "slow":
+            await self.gone.wait()
+        if self.fault == "html":
+            return web.Response(text="<html>gateway</html>", content_type="text/html")
+        results = [
+            {"index": number, "relevance_score": len(set(text) & set(body["query"])) / 10}
+            for number, text in enumerate(body["documents"])
+        ]
+        results.sort(key=lambda row: -row["relevance_score"])
+        return web.json_response({"results": results[: -1 if self.fault == "no_text" else None]})
+
     async def embeddings(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.asked.append(body)
+        if self.faults:
+            busy = {"error": {"message": "later"}}
+            soon = {"retry-after-ms": "1"}
+            return web.json_response(busy, status=self.faults.pop(0), headers=soon)
+        if self.fault == "slow":
+            await self.gone.wait()
+        if self.fault == "html":
+            return web.Response(text="<html>gateway</html>", content_type="text/html")
         if isinstance(self.fault, int):
             return web.json_response({"error": {"message": "no"}}, status=self.fault)
         data = [
@@ -107,6 +133,7 @@ async def openai_server() -> AsyncIterator[OpenAiServer]:
     app = web.Application()
     app.router.add_post("/v1/chat/completions", scripted.chat)
     app.router.add_post("/v1/embeddings", scripted.embeddings)
+    app.router.add_post("/v1/rerank", scripted.rerank)
     app.router.add_post("/v1/audio/transcriptions", scripted.transcriptions)
     async with TestServer(app) as server:
         scripted.url = str(server.make_url("/v1"))

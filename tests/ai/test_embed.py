@@ -72,6 +72,41 @@ class TestOpenAiEmbedder(EmbedderContract):
         with pytest.raises(Retryable):
             await embedder.query("存折")
 
+    async def test_passages_go_in_batches_and_again_while_the_endpoint_is_busy(
+        self, server: OpenAiServer
+    ) -> None:
+        server.faults = [429, 503, 502]
+        texts = ["一", "二", "三", "四", "五"]
+        async with open_embedder("m", base_url=server.url, dimensions=64, batch=2) as embedder:
+            vectors = await embedder.passages(texts)
+        assert [list(vector) for vector in vectors] == [server.vector(text) for text in texts]
+        asked = [body["input"] for body in server.asked]
+        assert asked == [["一", "二"]] * 4 + [["三", "四"], ["五"]]
+
+    async def test_a_question_is_asked_twice_at_most(
+        self, embedder: Embedder, server: OpenAiServer
+    ) -> None:
+        server.faults = [503, 503, 503]
+        with pytest.raises(Retryable):
+            await embedder.query("存折")
+        assert len(server.asked) == 2
+
+    async def test_a_question_does_not_wait_for_a_slow_endpoint(self, server: OpenAiServer) -> None:
+        server.fault = "slow"
+        async with open_embedder(
+            "m", base_url=server.url, dimensions=64, wait_for=0.05
+        ) as embedder:
+            with pytest.raises(Retryable):
+                await embedder.query("存折")
+            server.gone.set()
+
+    async def test_an_odd_answer_is_retryable(
+        self, embedder: Embedder, server: OpenAiServer
+    ) -> None:
+        server.fault = "html"
+        with pytest.raises(Retryable):
+            await embedder.query("存折")
+
     async def test_other_dimensions_than_configured_are_said_in_words(
         self, server: OpenAiServer
     ) -> None:
@@ -116,6 +151,13 @@ class TestCachedEmbedder(EmbedderContract):
         cached = CachedEmbedder(model, VectorCache(tmp_path / "v.sqlite"))
         assert await cached.query("问") == await cached.query("问")
         assert model.asked == ["问"]
+
+    async def test_how_many_are_missing_is_told_without_the_model(self, tmp_path: Path) -> None:
+        cache = VectorCache(tmp_path / "v.sqlite")
+        await CachedEmbedder(CountingEmbedder(), cache).passages(["一", "二二"])
+        assert cache.missing("counting", ["一", "三", "三", "四"]) == 2
+        assert cache.missing("other", ["一"]) == 1
+        assert cache.missing("other", []) == 0
 
     async def test_another_model_has_its_own_vectors(self, tmp_path: Path) -> None:
         cache = VectorCache(tmp_path / "v.sqlite")

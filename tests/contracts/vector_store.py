@@ -40,3 +40,12 @@ class VectorStoreContract:
         await store.delete([])
         assert await store.ids() == {"b"}
         assert [key for key, _ in await store.search(NORTH, 5)] == ["b"]
+
+    async def test_vectors_are_given_back_by_their_ids(self, store: VectorStore) -> None:
+        await store.upsert([VectorItem("a", NORTH, "d1"), VectorItem("b", NORTH_EAST, "d1")])
+        found = await store.vectors(["b", "never-there"])
+        assert list(found) == ["b"]
+        x, y, z = (float(number) for number in found["b"])
+        assert (x, y, z) == pytest.approx((y, x, 0.0))
+        assert x > 0.5
+        assert await store.vectors([]) == {}
