@@ -12,7 +12,11 @@ from typing import Any, TextIO, cast
 import structlog
 
 # A Han character counts as a word character, so a word boundary would miss numbers after one.
-_NUMBERS = re.compile(r"(?<!\d)(\d{17}[\dXx]|\d{16,19}|1[3-9]\d{9})(?!\d)")
+_NUMBERS = re.compile(
+    r"(?<!\d)(\d{17}[\dXx]|\d{16,19}|(?:86)?1[3-9]\d{9}"
+    r"|\d{4}(?:[ -]\d{4}){3}(?:[ -]?\d{1,3})?|1[3-9]\d[ -]\d{4}[ -]\d{4}"
+    r"|\d{6}[ -]\d{8}[ -]\d{3}[\dXx])(?!\d)"
+)
 _SECRETS = frozenset({"secret", "token", "access_token", "aes_key", "api_key", "password"})
 
 
@@ -25,9 +29,20 @@ def _mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableM
     for key, value in event.items():
         if key in _SECRETS:
             event[key] = "***"
-        elif isinstance(value, str):
-            event[key] = mask_numbers(value)
+        else:
+            event[key] = _masked(value)
     return event
+
+
+def _masked(value: object) -> object:
+    """Hide the numbers in a field, and in what a list or a mapping of it holds."""
+    if isinstance(value, str):
+        return mask_numbers(value)
+    if isinstance(value, list | tuple):
+        return [_masked(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _masked(each) for name, each in value.items()}
+    return value
 
 
 class _ErrorOutput:

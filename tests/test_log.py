@@ -17,6 +17,8 @@ from bot.log import logger, mask_numbers, set_up_logs
         ("身份证11010119550307123X谢谢", "身份证****123X谢谢"),
         ("卡号6222021234567890123。", "卡号****0123。"),
         ("电话13800138000", "电话****8000"),
+        ("卡 6222 0212 3456 7890 123", "卡 **** 123"),
+        ("138-0013-8000", "****8000"),
         ("取50000元,单号20261012", "取50000元,单号20261012"),
         ("没有数字", "没有数字"),
     ],
@@ -34,6 +36,14 @@ def test_a_line_is_an_event_with_fields_and_no_secret(capsys: pytest.CaptureFixt
     entry = json.loads(line)
     assert (entry["event"], entry["module"], entry["level"]) == ("message_sent", "tests", "info")
     assert (entry["secret"], entry["text"], entry["count"]) == ("***", "卡号****0123", 3)
+
+
+def test_numbers_inside_lists_and_mappings_are_hidden(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logs("INFO", as_json=True)
+    logger("tests").info("seen", words=["卡6222021234567890123"], more={"tel": "13800138000"})
+    (line,) = capsys.readouterr().err.splitlines()
+    entry = json.loads(line)
+    assert (entry["words"], entry["more"]) == (["卡****0123"], {"tel": "****8000"})
 
 
 def test_what_an_exception_repeats_is_hidden_too(capsys: pytest.CaptureFixture[str]) -> None:

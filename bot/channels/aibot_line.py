@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
+from bot.channels.hiding import hide_in_json
 from bot.domain.events import Notice
 from bot.domain.ids import digest
 from bot.errors import CallbackRejected, DatabaseFailed, Retryable, WeComError
@@ -170,7 +171,8 @@ class AibotLine:
             log.warning("bot_callback_rejected", reason=error.reason)
             return
         key = digest("aibot", "message", told.msgid)
-        await self._store(Notice(key=key, channel="aibot", body=text, lane=f"bot:{told.userid}"))
+        body = hide_in_json(text)
+        await self._store(Notice(key=key, channel="aibot", body=body, lane=f"bot:{told.userid}"))
         if told.msgtype not in ("event", "stream"):
             task = asyncio.create_task(self._signs_of_life(told.req_id, stream_id(told.msgid)))
             self._waiting.add(task)

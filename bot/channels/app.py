@@ -87,7 +87,10 @@ class AppChannel:
     async def _update(self, message: StaffCardUpdate, *, repeated: bool) -> None:
         try:
             await self._api.update_card(
-                message.response_code, [message.to], replace_name=message.replace
+                message.response_code,
+                [message.to],
+                replace_name=message.replace,
+                card=pressed_card(message.task, message.card) if message.card else None,
             )
         except WeComError as error:
             if not (repeated and error.errcode == _CODE_USED):

@@ -1,4 +1,4 @@
-"""会话内容存档: what customers write in groups and to managers alone, read by sequence number."""
+"""会话内容存档: what is said in customer groups and between two, read by sequence number."""
 
 from __future__ import annotations
 
@@ -138,18 +138,24 @@ def _read(item: Mapping[str, Any]) -> Arrival | None:
 
 
 def _read_private(item: Mapping[str, Any], message: Mapping[str, Any]) -> Arrival | None:
-    """Read what a customer wrote to a member of staff; what staff write is nobody's question."""
+    """Read what a customer and a member of staff wrote to each other.
+
+    Of what staff write only the words are read: they tell what became of a draft.
+    """
     sender, form = str(message.get("from", "")), str(message.get("msgtype", ""))
     others = [str(one) for one in message.get("tolist", ())]
-    staff = [one for one in others if not one.startswith(_CUSTOMER_PREFIXES)]
-    if not sender.startswith(_CUSTOMER_PREFIXES) or not staff or form in _ANSWERS_TO_CONSENT:
+    by_staff = not sender.startswith(_CUSTOMER_PREFIXES)
+    partners = [one for one in others if one.startswith(_CUSTOMER_PREFIXES) is by_staff]
+    if not partners or form in _ANSWERS_TO_CONSENT or (by_staff and form != "text"):
         return None
+    customer, manager = (partners[0], sender) if by_staff else (sender, partners[0])
     event = PrivateMessageReceived(
-        customer=CustomerId(sender),
-        manager=RmId(staff[0]),
+        customer=CustomerId(customer),
+        manager=RmId(manager),
+        staff=by_staff,
         msgid=str(item.get("msgid", "")),
         form=form,
         text=_words(message) if form == "text" else "",
         sent_at=datetime.fromtimestamp(int(message.get("msgtime", 0)) / 1000, UTC),
     )
-    return Arrival(key=f"archive:{event.msgid}", lane=f"private:{sender}", event=event)
+    return Arrival(key=f"archive:{event.msgid}", lane=f"private:{customer}", event=event)

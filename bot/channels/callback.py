@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import aiohttp
 from aiohttp import http_exceptions, web
 
+from bot.channels.hiding import hide_in_json, hide_in_xml
 from bot.domain.events import Notice
 from bot.domain.ids import digest
 from bot.errors import CallbackRejected
@@ -178,7 +179,7 @@ def _notice(name: str, plain: str, nonce: str) -> Notice:
         parts = ("text", plain)
         if msgid.isdecimal() and int(msgid):
             parts = ("message", f"{seen.get('AgentID', '')} {msgid}")
-        return Notice(key=digest(name, *parts), channel="app", body=plain)
+        return Notice(key=digest(name, *parts), channel="app", body=hide_in_xml(plain))
     # An event has no id: whatever of it differs makes it another one. A doorbell carries no news
     # itself, and two of one second look the same: each is kept, for pulling twice does no harm
     # and pulling too seldom loses a message.
@@ -215,4 +216,4 @@ def _json_notice(name: str, plain: str) -> Notice:
     msgid = fields.get("msgid")
     known = isinstance(msgid, str) and msgid.isascii() and msgid
     parts = ("message", msgid) if known else ("text", plain)
-    return Notice(key=digest(name, *parts), channel=name, body=plain)
+    return Notice(key=digest(name, *parts), channel=name, body=hide_in_json(plain))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bot.domain.ids import CustomerId, GroupChatId, KfAccountId, RmId
+from bot.domain.personal_data import mask_numbers
 from bot.domain.staff_messages import ReplyTo
 from bot.domain.value import Value
+
+# What people wrote. Their card, identity and mobile numbers are hidden as soon as it is an event,
+# so that no table, log or model ever has them.
+Said = Annotated[str, AfterValidator(mask_numbers)]
 
 
 class Notice(Value):
@@ -36,10 +41,10 @@ class MessageReceived(Value):
     customer: CustomerId
     msgid: str
     form: str = "text"  # text, image, voice, …: WeCom's msgtype
-    text: str = ""
+    text: Said = ""
     media: str = ""  # what WeCom keeps of a voice, a picture, a file: lives for three days
     menu: str = ""  # the item of one of our menus that was pressed
-    earlier: str = ""
+    earlier: Said = ""
     done: tuple[str, ...] = ()  # what the answer that was taken back had brought about already
     sent_at: datetime
 
@@ -74,7 +79,7 @@ class StaffSpoke(Value):
     account: KfAccountId
     customer: CustomerId
     servicer: RmId
-    text: str = ""
+    text: Said = ""
     at: datetime
 
 
@@ -133,19 +138,20 @@ class GroupMessageReceived(Value):
     staff: bool
     msgid: str
     form: str = "text"
-    text: str = ""
+    text: Said = ""
     sent_at: datetime
 
 
 class PrivateMessageReceived(Value):
-    """A customer wrote to a manager alone, as the archive has it."""
+    """A customer wrote to a manager alone, or with ``staff`` the manager to him, by the archive."""
 
     kind: Literal["private_message_received"] = "private_message_received"
     customer: CustomerId
     manager: RmId
+    staff: bool = False
     msgid: str
     form: str = "text"
-    text: str = ""
+    text: Said = ""
     sent_at: datetime
 
 
@@ -179,7 +185,7 @@ class StaffAsked(Value):
     by: RmId
     msgid: str
     form: str = "text"  # text, image, voice, …: WeCom's msgtype
-    text: str = ""
+    text: Said = ""
     reply: ReplyTo
     at: datetime
 

@@ -14,6 +14,7 @@ from bot.domain.value import Value
 WHEN = "{何时}"  # stands for the moment at which somebody is there again
 _AT_MOST = re.compile(r"每条最多(\d{1,2})个")
 _SECONDS = re.compile(r"(\d{1,2}(?:\.\d)?)秒")
+_MINUTES = re.compile(r"([1-9]\d{0,2})分钟")
 _LONGEST_WAIT = timedelta(seconds=10)
 
 
@@ -120,6 +121,70 @@ class SessionWords(Value):
     )
 
 
+class Declines(Value):
+    """What she says where an answer is not hers to give (谢绝); all optional.
+
+    How to reach a person is added to each of them.
+    """
+
+    other_customer: Words = Field(
+        "别人的账户我看不到，也不能说，家里人的也一样。要查，得本人带身份证来网点。",
+        alias="别人的账户",
+    )
+    own_account: Words = Field(
+        "您账户里的数，我这儿看不到。手机银行里能查，也可以打 {客服电话}，或带身份证来网点。",
+        alias="自己的账户",
+    )
+    prediction: Words = Field("往后是涨是跌，谁也说不准，我不猜，怕误了您。", alias="猜涨跌")
+    medical: Words = Field(
+        "看病吃药的事我不懂，不敢乱说，您听医生的。难受得厉害，马上打 120。", alias="看病吃药"
+    )
+    legal: Words = Field(
+        "打官司和税上的事，我说不准，怕误了您。法律的事打 12348，税的事打 12366。",
+        alias="法律税务",
+    )
+    advice: Words = Field(
+        "买什么合适，要看您自己的情况，我不能随口推荐。"
+        "我请{经理.称呼}一对一跟您说，可以吗？可以就回「可以」。",
+        alias="推荐产品",
+    )
+    unsuitable: Words = Field(
+        "这个产品适不适合您，要先看您的风险测评和年龄，不能由我来讲。"
+        "我请{经理.称呼}一对一跟您说，可以吗？可以就回「可以」。",
+        alias="产品不合适",
+    )
+    out_of_scope: Words = Field(
+        "这个不是银行里的事，我帮不上，怕说错。存取款、手机银行、防骗的事，尽管问我。",
+        alias="不归我管",
+    )
+    chitchat: Words = Field(
+        "跟您说话我也高兴。我懂的都是银行里的事，想问什么，直接说就行。", alias="闲聊"
+    )
+
+
+def _minutes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = _MINUTES.fullmatch(value.strip())
+    if match is None:
+        raise refuse(f"「{value}」不是分钟数", "写成 30分钟 的样子，1 到 999")
+    return timedelta(minutes=int(match[1]))
+
+
+Minutes = Annotated[
+    timedelta,
+    BeforeValidator(_minutes),
+    PlainSerializer(lambda span: f"{span // timedelta(minutes=1)}分钟", return_type=str),
+]
+
+
+class Memory(Value):
+    """How far back she looks to understand 「那要多久」 (接着问)."""
+
+    turns: int = Field(6, alias="看几句", ge=0, le=20)
+    within: Minutes = Field(timedelta(minutes=30), alias="隔多久算新话题")
+
+
 class Persona(Value):
     """One persona file."""
 
@@ -138,3 +203,5 @@ class Persona(Value):
     off_hours: Words = Field(alias="非工作时间说明")
     patience: Patience = Field(Patience(), alias="等待合并")
     session: SessionWords = Field(SessionWords(), alias="会话用语")
+    declines: Declines = Field(Declines(), alias="谢绝")
+    memory: Memory = Field(Memory(), alias="接着问")

@@ -9,7 +9,7 @@ from datetime import date
 from bot.domain.calendar import CalendarTables
 from bot.domain.compliance import Rules, screen
 from bot.domain.knowledge import ProductSheet
-from bot.domain.persona import WHEN, Persona
+from bot.domain.persona import WHEN, Declines, Persona, SessionWords
 from bot.domain.render import KNOWN_VARIABLES, variables_in
 from bot.errors import Problem
 from bot.sop.check_bank import check_bank
@@ -80,7 +80,8 @@ def _persona(
         (("身份告知", "被问是不是真人"), persona.identity.when_asked),
         (("没把握时",), persona.when_unsure),
         (("非工作时间说明",), persona.off_hours),
-        *((("会话用语", key), text) for key, text in _session_words(persona)),
+        *((("会话用语", key), text) for key, text in _words_of(persona.session)),
+        *((("谢绝", key), text) for key, text in _words_of(persona.declines)),
     )
     for path, text in spoken:
         for name in variables_in(text):
@@ -90,15 +91,15 @@ def _persona(
         yield from strays(path, text, source)
         for hit in screen(text, rules, approved=True):
             what = f"「{hit.matched}」碰了词表 {hit.rule}({hit.name})"
-            yield source.problem(path, what, "换个说法")
+            say = source.problem if hit.blocks else source.note
+            yield say(path, what, "换个说法")
         for words in persona.speech.never:
             if len(words) > 1 and words in text:
                 yield source.problem(path, f"用了人设里「不用」的词「{words}」", "换个说法")
 
 
-def _session_words(persona: Persona) -> Iterator[tuple[str, str]]:
-    """Give the words of 会话用语 by their keys, without what is filled in at the moment itself."""
-    words = persona.session
+def _words_of(words: SessionWords | Declines) -> Iterator[tuple[str, str]]:
+    """Give the words of a part by their keys, without what is filled in at the moment itself."""
     for name, field in type(words).model_fields.items():
         said = getattr(words, name)
         texts = said if isinstance(said, tuple) else (said,)

@@ -53,6 +53,7 @@ def _words(
     yield from strays(path, text, source)
     for hit in screen(text, rules, approved=True):
         what = f"「{hit.matched}」碰了词表 {hit.rule}({hit.name})"
-        yield source.problem(path, what, "换个说法", text_line=hit.line)
-    for hit in personal_data_in(text, rules):
-        yield source.problem(path, f"写了{hit.name}", "删掉个人信息")
+        say = source.problem if hit.blocks else source.note
+        yield say(path, what, "换个说法", text_line=hit.line)
+    for data in personal_data_in(text, rules):
+        yield source.problem(path, f"写了{data.name}", "删掉个人信息")

@@ -32,7 +32,7 @@ class LintContext:
     tables: CalendarTables
     today: date
     unread: Collection[str] = ()  # files that could not be read: what they hold is not missing
-    qa_texts: Mapping[str, str] = field(default_factory=dict)  # answers by their 编号
+    qa_texts: Mapping[str, str] = field(default_factory=dict)  # what knowledge says, by its name
     sizes: Mapping[str, int] = field(default_factory=dict)  # of the files, in bytes
 
     def could_not_read(self, suffix: str) -> bool:

@@ -15,6 +15,7 @@ from bot.domain.steps import Listen, Overlay, Step
 from bot.errors import Problem
 from bot.sop.context import Found, LintContext, Path
 from bot.sop.library import ScriptFile, SourceFile
+from bot.sop.lint_style import lint_style
 from bot.sop.selling import lint_selling
 
 _WEEKDAY = re.compile(
@@ -45,6 +46,7 @@ def lint_wording(file: ScriptFile, context: LintContext) -> list[Problem]:
     for said in texts(script):
         found.extend(_variables(said, script, source, context))
         found.extend(_screened(said, script, source, context))
+        found.extend(lint_style(said.path, said.text, script, source, context))
         if said.part is not None:
             found.extend(_body(said, said.part, script, source))
             found.extend(lint_selling(said.path, said.text, said.part, script, source, context))
@@ -92,12 +94,19 @@ def _variables(said: Said, script: SopScript, source: SourceFile, context: LintC
 
 
 def _screened(said: Said, script: SopScript, source: SourceFile, context: LintContext) -> Found:
-    for hit in screen(said.text, context.rules, approved=script.approval is not None):
+    approved, plane = script.approval is not None, _plane(script)
+    for hit in screen(said.text, context.rules, approved=approved, plane=plane):
         what = f"「{hit.matched}」碰了词表 {hit.rule}({hit.name})"
-        yield source.problem(said.path, what, "换个说法", text_line=hit.line)
-    for hit in personal_data_in(said.text, context.rules):
-        line = _line_in(said.text, hit.matched)
-        yield source.problem(said.path, f"写了{hit.name}", "删掉个人信息", text_line=line)
+        # What only the wide net caught is for whoever approves it to look at.
+        say = source.problem if hit.blocks and not hit.wide else source.note
+        yield say(said.path, what, "换个说法", text_line=hit.line)
+    for data in personal_data_in(said.text, context.rules):
+        line = _line_in(said.text, data.matched)
+        yield source.problem(said.path, f"写了{data.name}", "删掉个人信息", text_line=line)
+
+
+def _plane(script: SopScript) -> str:
+    return "group" if script.subject is Subject.GROUP else "kf"
 
 
 def _body(said: Said, part: Step | Overlay, script: SopScript, source: SourceFile) -> Found:

@@ -44,16 +44,19 @@ async def test_a_thousand_pictures_in_a_row_do_not_stop_the_reading(bank: Bank) 
     assert words[-1] == "之后的话"
 
 
-async def test_of_a_talk_of_two_only_the_customers_own_words_are_read(bank: Bank) -> None:
+async def test_of_a_talk_of_two_both_sides_words_are_read_in_one_lane(bank: Bank) -> None:
     befriend(bank.world, OWNER, CUSTOMER, quiet=True)
     friends.says(bank.world, OWNER, CUSTOMER, "在吗", by="member")
     friends.says(bank.world, OWNER, CUSTOMER, "我想来上课", by="customer")
     agrees(bank.world, OWNER, CUSTOMER)  # to the archive itself
-    (arrival,) = (await bank.archive.receive(NEWS, "")).arrivals
-    event = arrival.event
-    assert isinstance(event, PrivateMessageReceived)
-    assert (event.customer, event.manager, event.text) == (CUSTOMER, OWNER, "我想来上课")
-    assert arrival.lane == f"private:{CUSTOMER}"
+    arrivals = (await bank.archive.receive(NEWS, "")).arrivals
+    events = [arrival.event for arrival in arrivals]
+    assert all(isinstance(event, PrivateMessageReceived) for event in events)
+    assert [(e.customer, e.manager, e.staff, e.text) for e in events] == [  # type: ignore[union-attr]
+        (CUSTOMER, OWNER, True, "在吗"),
+        (CUSTOMER, OWNER, False, "我想来上课"),
+    ]
+    assert {arrival.lane for arrival in arrivals} == {f"private:{CUSTOMER}"}
 
 
 async def test_a_bank_without_an_archive_reads_nothing(bank: Bank) -> None:

@@ -47,19 +47,83 @@ def test_each_rule_sees_its_words_through_tricks(text: str, rule: str) -> None:
     assert rule in rules_hit(text)
 
 
+WARNING = "谁打包票说保本,谁就是骗子"
+
+
+def test_an_approved_warning_passes_and_a_models_same_words_do_not() -> None:
+    assert not rules_hit(WARNING, approved=True)
+    assert rules_hit(WARNING, approved=False) == {"FP-01"}
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "谁打包票说保本,谁就是骗子",
         "理财不保本",
         "验证码谁要都别给",
+        "请不要把密码告诉别人",
         "最好提前一天打电话",
         "第一时间告诉您",
+        "理财不是存款",
+        "赶紧挂断电话",
+        "我不能替您转账",
     ],
 )
-def test_approved_warnings_pass_and_a_models_same_words_do_not(text: str) -> None:
+def test_words_that_say_the_opposite_or_something_else_are_no_hit_for_anybody(text: str) -> None:
     assert not rules_hit(text, approved=True)
-    assert text.startswith("验证码") or rules_hit(text, approved=False)
+    assert not rules_hit(text, approved=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "不骗您,这款保本",
+        "警惕错过,这款稳赚不赔",
+        "小心错过,保本的就这一款",
+        "别信别家,我们这款零风险",
+        "谁说不保本,这款就保本",
+    ],
+)
+def test_the_words_of_an_allowance_turned_round_allow_nothing(text: str) -> None:
+    assert "FP-01" in rules_hit(text, approved=True)
+    assert "FP-01" in rules_hit(text, approved=False)
+
+
+def test_what_a_swindler_says_may_be_quoted_beside_a_warning() -> None:
+    quoted = "「国家兜底、稳赚不赔」。听到这话就挂断电话。"
+    assert not rules_hit(quoted, approved=True)
+    assert rules_hit(quoted, approved=False)
+    assert rules_hit("「国家兜底、稳赚不赔」。欢迎来买。", approved=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["保夲保息", "稳zhuan不赔", "bao本", "保證收益", "yzm发给我", "把密ma告诉我", "年hua4.5%"],
+)
+def test_spellings_that_hide_a_word_are_put_right(text: str) -> None:
+    assert rules_hit(text)
+
+
+def test_amounts_and_yields_are_only_refused_in_groups() -> None:
+    def hit(text: str, plane: str, *, approved: bool = False) -> bool:
+        return bool(screen(text, starter_rules(), approved=approved, plane=plane))
+
+    assert hit("转账每天最多 20 万元", "group")
+    assert not hit("转账每天最多 20 万元", "kf")
+    assert not hit("转账每天最多 20 万元", "group", approved=True)
+    assert hit("王阿姨的存款 3 万元到期了", "group", approved=True)
+    assert not hit("存款保险管同一家银行 50 万元以内", "group")
+
+
+def test_deposit_insurance_is_told_with_its_limit() -> None:
+    assert "FP-12" in rules_hit("这款理财也受存款保险保护", approved=True)
+    assert not rules_hit("理财不受存款保险保护", approved=True)
+
+
+def test_the_wide_net_is_only_spread_under_what_nobody_approved() -> None:
+    (hit,) = screen("老本儿肯定动不了", starter_rules(), approved=False)
+    assert hit.wide
+    assert not screen("老本儿肯定动不了", starter_rules(), approved=True)
+    assert not screen("这款保本", starter_rules(), approved=False)[0].wide
 
 
 def test_an_allowance_holds_in_its_own_sentence_only() -> None:
@@ -132,16 +196,55 @@ def test_personal_numbers_are_masked_but_for_four(text: str, masked: str | None)
     assert bool(personal_data_in(text, starter_rules())) is (found != text)
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("卡号6222.0212-3456 7890 123", "卡号******************* 123"),
+        ("六二二二零二一二三四五六七八九零", "************七八九零"),
+        ("+86 138 1234 5678", None),
+        ("验证码是830592", "验证码是******"),
+        ("收到 830592 验证码", "收到 ****** 验证码"),
+        ("密码：147258", "密码：******"),
+        ("发到 zhang.san@example.com", "发到 *****************.com"),
+        ("港澳通行证C12345678", "港澳通行证*****5678"),
+        ("我住3号楼2单元501室", None),
+        ("密码忘了打 95588", "密码忘了打 95588"),
+        ("2026-10-12 2026-11-12", "2026-10-12 2026-11-12"),
+        ("每年 12000 元，2026 年 10 月", "每年 12000 元，2026 年 10 月"),
+    ],
+)
+def test_numbers_are_seen_in_every_spelling(text: str, masked: str | None) -> None:
+    found = mask(text, starter_rules())
+    if masked is None:
+        assert found != text
+        assert len(found) == len(text)
+    else:
+        assert found == masked
+
+
+def test_names_are_hidden_from_who_is_outside_only() -> None:
+    text = "我叫张建国，想问养老金"
+    assert mask(text, starter_rules()) == text
+    assert mask(text, starter_rules(), outside=True) == "我叫***，想问养老金"
+
+
 def test_a_number_is_found_right_after_a_chinese_character() -> None:
     (hit,) = personal_data_in("我的电话13812345678谢谢", starter_rules())
     assert (hit.rule, hit.matched) == ("PI-03", "13812345678")
 
 
+def test_a_group_of_words_that_is_not_there_is_named() -> None:
+    text = starter_text("rules.yaml").replace("<亏>", "<赢>", 1)
+    _, problems = load(text, "rules.yaml", Rules)
+    assert problems[0].what == "没有叫「赢」的词组"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('命中: "保本|', '命中: "(保本|', "正则表达式写错了"),
-        ('命中: "保本|', '命中: "|保本|', "空文字都会命中"),
+        ("- '保本|", "- '(保本|", "正则表达式写错了"),
+        ("- '保本|", "- '|保本|", "空文字都会命中"),
+        ("词组:", "词组x:", "不认识的键「词组x」"),
         ("级别: 拦截", "级别: 小心", "不能写「小心」"),
         ("放行仅限: 已审批内容", "放行仅限: 全部", "不能写「全部」"),
     ],

@@ -38,6 +38,14 @@ def test_the_keys_change_them() -> None:
     assert persona.session.coming
 
 
+def test_her_declines_and_her_memory_can_be_changed() -> None:
+    persona, problems = read("谢绝: {猜涨跌: 我不猜}\n接着问: {看几句: 4, 隔多久算新话题: 10分钟}")
+    assert persona is not None, problems
+    assert persona.declines.prediction == "我不猜"
+    assert persona.declines.medical
+    assert (persona.memory.turns, persona.memory.within) == (4, timedelta(minutes=10))
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
@@ -46,6 +54,8 @@ def test_the_keys_change_them() -> None:
         ("等待合并: {静候: 3秒, 最多: 2秒}", "「最多」比「静候」还短"),
         ("等待合并: {等候: 3秒}", "不认识的键"),
         ("会话用语: {评价: [好, 差]}", "至少要有 3 项"),
+        ("接着问: {隔多久算新话题: 半小时}", "不是分钟数"),
+        ("谢绝: {天气: 不知道}", "不认识的键"),
     ],
 )
 def test_a_slip_is_said_with_its_mend(more: str, says: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.facts import facts_in
 from bot.knowledge.reader import read_files
-from bot.sop.lint_facts import facts_in
 from tests.domain.builders import ROOT, head, step
 from tests.rooms.sop.desk import Desk
 
@@ -29,18 +29,18 @@ def test_a_contradiction_is_a_problem_on_its_line(
     desk: Desk, here: str, there: str, said: str
 ) -> None:
     desk.write(script(here))
-    assert desk.told(qa_texts={"qa-07": here}) == []
-    found = desk.told(qa_texts={"qa-07": there})
+    assert desk.told(qa_texts={"问答 qa-07": here}) == []
+    found = desk.told(qa_texts={"问答 qa-07": there})
     assert any(at == 16 and said in told for at, told in found), found
 
 
 def test_a_figure_told_differently_is_only_noted(desk: Desk) -> None:
     here, there = "同一家银行本息合计 50 万元以内。", "存款保险：同一家银行本息合计 30 万元。"
     desk.write(script(here))
-    assert desk.told(qa_texts={"qa-02": there}) == []
-    notes = desk.notes(qa_texts={"qa-02": there})
+    assert desk.told(qa_texts={"问答 qa-02": there}) == []
+    notes = desk.notes(qa_texts={"问答 qa-02": there})
     assert any("50，问答 qa-02写的是 30" in said for _, said in notes), notes
-    assert not any("写的是" in said for _, said in desk.notes(qa_texts={"qa-02": here}))
+    assert not any("写的是" in said for _, said in desk.notes(qa_texts={"问答 qa-02": here}))
 
 
 def test_two_scripts_are_held_against_each_other(desk: Desk) -> None:
