@@ -73,6 +73,7 @@ class Branch(Value):
     phone: Words = Field(alias="电话")
     hours: Words = Field(alias="营业时间")
     head: RmId = Field(alias="行长")
+    region: Words | Literal[""] = Field("", alias="地区")
 
 
 class Member(Value):
@@ -201,6 +202,11 @@ class Bank(Value):
     def field_kinds(self) -> dict[str, FieldKind]:
         """Return every datum that is known of customers, with its kind."""
         return {**BUILT_IN_FIELDS, **{field.name: field.kind for field in self.customer_fields}}
+
+    @property
+    def regions(self) -> frozenset[str]:
+        """Return the regions in which it has branches."""
+        return frozenset(branch.region for branch in self.branches if branch.region)
 
     @property
     def event_names(self) -> frozenset[str]:

@@ -40,6 +40,13 @@ class Audience(StrEnum):
                 assert_never(plane)
 
 
+class Viewer(NamedTuple):
+    """Who looks: from which place, and in which of the bank's regions, where that is known."""
+
+    plane: Plane
+    region: str = ""
+
+
 class DocumentKind(StrEnum):
     """Where a document came from."""
 
@@ -94,16 +101,22 @@ class Section(Value):
     title: str
     text: str
     line: int = 0
+    page: int = 0
 
 
 class Document(Value):
-    """One approved piece of knowledge: a question with its answer, a sheet, a notice, a step."""
+    """One approved piece of knowledge: a question with its answer, a sheet, a notice, a step.
+
+    ``about`` is the 编号 of the product it speaks of; without ``regions`` it holds everywhere.
+    ``place`` is the part of a file that has parts: 表「存款」.
+    """
 
     id: str
     title: str
     kind: DocumentKind
     file: str
     line: int
+    place: str = ""
     audience: Audience
     valid_from: date
     valid_to: date
@@ -117,6 +130,8 @@ class Document(Value):
     must_warn: bool = False
     risk_rating: RiskRating | None = None
     product: ProductSheet | None = None
+    about: str = ""
+    regions: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     sections: tuple[Section, ...] = Field(min_length=1)
     actions: tuple[Action, ...] = ()
@@ -124,6 +139,13 @@ class Document(Value):
     def live_on(self, day: date) -> bool:
         """Tell whether the document is true and approved on that day."""
         return self.valid_from <= day <= self.valid_to and self.approval.holds_on(day)
+
+    def shown_to(self, viewer: Viewer) -> bool:
+        """Tell whether it may be shown: staff see every region, others their own alone."""
+        if not self.audience.shown_on(viewer.plane):
+            return False
+        everywhere = not self.regions or viewer.plane == "staff"
+        return everywhere or viewer.region in self.regions
 
 
 class Passage(Value):
@@ -144,13 +166,17 @@ class VectorItem(NamedTuple):
 
 
 class Hit(Value):
-    """A document that was found, with the section that speaks and the scores it came by."""
+    """A document that was found, with the section that speaks and the scores it came by.
+
+    ``scores`` are all of them by name, for those who want to know why.
+    """
 
     document: Document
     section: Section
     score: float
     dense: float
     lexical: float
+    scores: dict[str, float] = Field(default_factory=dict)
 
 
 class Found(Value):
@@ -169,8 +195,17 @@ class Citation(Value):
     section: str
     file: str
     line: int
+    page: int = 0
+    place: str = ""
     basis: str = ""
     version: str = ""
+
+    @property
+    def where(self) -> str:
+        """Name the place for staff: file:line, a page of a PDF, a sheet of a workbook."""
+        at = f"{self.file}:{self.line}" if self.line else self.file
+        page = f"第 {self.page} 页" if self.page else ""
+        return " ".join(filter(None, (at, self.place, page)))
 
     @property
     def plain(self) -> str:

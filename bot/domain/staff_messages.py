@@ -48,12 +48,14 @@ class StaffCard(Value):
 
 
 class StaffCardUpdate(Value):
-    """Grey the buttons of a card that was worked on."""
+    """Grey the buttons of a card that was worked on, or put another ``card`` in its place."""
 
     kind: Literal["staff_card_update"] = "staff_card_update"
     to: RmId
     response_code: str
-    replace: str
+    replace: str = ""
+    card: Card | None = None
+    task: str = ""
 
 
 class StaffText(Value):

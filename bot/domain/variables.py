@@ -53,6 +53,8 @@ def _of_branch(bank: Bank, branch: str | None, today: date) -> dict[str, str]:
         "网点.电话": place.phone,
         "网点.营业时间": place.hours,
     }
+    if place.region:
+        values["网点.地区"] = place.region
     event = bank.next_event(place.id, today)
     if event is not None:
         values |= {"活动.名称": event.name, "活动.日期": event.day_in_words}

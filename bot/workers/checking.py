@@ -11,8 +11,9 @@ from bot.domain.calendar import CalendarTables
 from bot.domain.knowledge import DocumentKind
 from bot.domain.render import KNOWN_VARIABLES
 from bot.errors import ConfigError, Problem
-from bot.knowledge.checks import Terms, read_knowledge
+from bot.knowledge.checks import Terms, read_knowledge, shortest_sentence
 from bot.knowledge.reader import Knowledge
+from bot.knowledge.twins import named
 from bot.sop.check import Checked, check
 from bot.sop.library import SCRIPT_SUFFIX, Library, load_workspace_files, with_file
 from bot.workspace import Workspace
@@ -39,7 +40,9 @@ def check_together(
         qa_ids=frozenset(document.id for document in answers),
         tables=tables,
         today=today,
-        qa_texts={one.id: "\n".join(part.text for part in one.sections) for one in answers},
+        qa_texts={
+            named(one): "\n".join(part.text for part in one.sections) for one in knowledge.documents
+        },
     )
 
 
@@ -93,6 +96,8 @@ def _checked(
         rules=library.rules,
         variables=KNOWN_VARIABLES | set(library.bank.variables),
         tags=frozenset(tag.name for tag in library.bank.tags if tag.on == "客户"),
+        regions=library.bank.regions,
+        sentence_chars=shortest_sentence(library.personas.values()),
     )
     # What is wrong with the knowledge itself is told by ``zhilin check``.
     knowledge, _ = read_knowledge(workspace.knowledge, terms, today)

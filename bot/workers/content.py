@@ -26,7 +26,6 @@ from bot.workers.files import Snapshot as Snapshot
 from bot.workers.files import inspect as inspect
 from bot.workers.files import read_snapshot as read_snapshot
 from bot.workers.files import signature as signature
-from bot.workers.files import sop_documents as sop_documents
 from bot.workers.files import tables_for as tables_for
 from bot.workers.files import version_of as version_of
 from bot.workspace import Workspace

@@ -11,11 +11,13 @@ from bot.domain.ids import RmId
 from bot.domain.staff_messages import StaffText
 from bot.errors import Problem
 from bot.storage.db import Tx
-from bot.workers.files import Snapshot
+from bot.workers.files import Snapshot, of_knowledge
 from bot.workers.people_in_charge import consumer_protection, in_charge
 
 _SHOWN = 5  # an app text holds 2,048 bytes
 _LINE_CHARS = 110
+_UNTIL = "改好之前，走的还是上一版，什么也没有变："
+_UNTIL_THEN = "改好之前，有问题的这几条不用来回答，其余照常："
 
 
 async def tell_owners(
@@ -32,12 +34,14 @@ async def tell_owners(
 
 def words(problems: Sequence[Problem]) -> str:
     """Say what is to be mended, and that nothing has changed until it is."""
-    lines = [f"刚保存的文件有 {len(problems)} 处要改。改好之前，走的还是上一版，什么也没有变："]
+    lines = [f"刚保存的文件有 {len(problems)} 处要改。{_UNTIL}"]
+    if all(map(of_knowledge, problems)):
+        lines = [f"知识文件有 {len(problems)} 处要改。{_UNTIL_THEN}"]
     for problem in problems[:_SHOWN]:
         line = f"· {problem}"
         lines.append(line if len(line) <= _LINE_CHARS else line[: _LINE_CHARS - 1] + "…")
     if len(problems) > _SHOWN:
-        lines.append(f"还有 {len(problems) - _SHOWN} 处，请运行 zhilin sop check 看全。")
+        lines.append(f"还有 {len(problems) - _SHOWN} 处，请运行 zhilin check 看全。")
     return "\n".join(lines)
 
 
@@ -47,6 +51,7 @@ def _by_person(problems: Iterable[Problem], last_good: Snapshot) -> dict[RmId, l
         for script in last_good.scripts.values()
         if script.id in last_good.places
     }
+    owners |= {one.file: one.owner for one in last_good.knowledge.documents if one.owner}
     found: dict[RmId, list[Problem]] = {}
     bank = last_good.bank
     for problem in problems:

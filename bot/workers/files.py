@@ -12,39 +12,22 @@ from bot.calendars import calendar_tables
 from bot.domain.bank import Bank
 from bot.domain.calendar import CalendarTables
 from bot.domain.compliance import Rules
-from bot.domain.knowledge import (
-    Approval,
-    Audience,
-    Document,
-    DocumentKind,
-    Section,
-)
+from bot.domain.knowledge import Document
 from bot.domain.persona import Persona
 from bot.domain.pilot import Pilot
 from bot.domain.render import KNOWN_VARIABLES
 from bot.domain.script import SopScript, content_hash
-from bot.domain.script_parts import Status
-from bot.domain.steps import StepKind
 from bot.domain.withdrawal import Withdrawn
 from bot.errors import ContentError, Problem
-from bot.knowledge.checks import Terms, read_knowledge
-from bot.knowledge.reader import Knowledge, read_files
+from bot.knowledge.checks import Terms, read_knowledge, shortest_sentence
+from bot.knowledge.reader import Knowledge, of_a_program, read_files
 from bot.sop.library import Library, load_workspace_files
 from bot.workers.checking import check_together
+from bot.workers.taught import sop_documents
 from bot.workspace import Workspace
 
-# Steps whose words teach something; an invitation or a quiz would be no answer to a question.
-_TEACHING = frozenset(
-    {
-        StepKind.SERVICE,
-        StepKind.ANTI_FRAUD,
-        StepKind.SENIOR_SERVICE,
-        StepKind.KNOWLEDGE,
-    }
-)
 _YEARS_AHEAD = 2
 _EXPIRY = "审批.有效期至"
-_PASSING = ("~", ".tmp", ".swp", ".swx", ".part", ".crdownload")  # what editors leave for a moment
 Waiting = Literal["approval", "rejected", "command", "experiment"]
 Stamps = tuple[tuple[str, int, int], ...]
 
@@ -75,6 +58,7 @@ class Snapshot:
     silent: frozenset[str] = frozenset()
     withdrawn: Withdrawn = field(default_factory=Withdrawn)
     notes: tuple[Problem, ...] = ()  # worth a look, and stop nothing
+    left_out: tuple[Problem, ...] = ()  # why some of the knowledge is not answered from
 
     def documents(self) -> tuple[Document, ...]:
         """Return all that questions may be answered from: knowledge, and what scripts teach."""
@@ -82,7 +66,7 @@ class Snapshot:
             document
             for script in self.scripts.values()
             if script.id not in self.silent
-            for document in sop_documents(script, self.withdrawn)
+            for document in sop_documents(script, self.withdrawn, self.places.get(script.id, ""))
         ]
         return (*self.knowledge.documents, *taught)
 
@@ -90,12 +74,13 @@ class Snapshot:
 def read_snapshot(workspace: Workspace, today: date) -> Snapshot:
     """Read and check every file; raise ``ContentError`` with every problem that stops the bot.
 
-    An approval that has run out stops its own script only.
+    An approval that has run out stops its own script only, and a fault in the knowledge leaves out
+    what has it: everything else is answered all the same.
     """
     snapshot, problems = inspect(workspace, today)
-    serious = [problem for problem in problems if not mere_expiry(problem)]
+    serious = [one for one in problems if not (mere_expiry(one) or of_knowledge(one))]
     if snapshot is None or serious:
-        raise ContentError(serious or problems)
+        raise ContentError(one for one in problems if not mere_expiry(one))
     return snapshot
 
 
@@ -117,7 +102,7 @@ class RememberedKnowledge:
         self, folder: Path, terms: Terms, today: date
     ) -> tuple[Knowledge, tuple[Problem, ...]]:
         """Read the folder as ``read_knowledge`` does, if it has to be."""
-        asked = (tuple(sorted(_stamps((folder,)))), terms, today)
+        asked = (tuple(sorted(_stamps((folder,)))), terms.model_dump(), today)
         if asked != self._asked:
             self._read = read_knowledge(folder, terms, today)
             self._asked = asked
@@ -137,8 +122,11 @@ def inspect(
         rules=library.rules,
         variables=KNOWN_VARIABLES | set(library.bank.variables),
         tags=frozenset(tag.name for tag in library.bank.tags if tag.on == "客户"),
+        regions=library.bank.regions,
+        sentence_chars=shortest_sentence(library.personas.values()),
     )
-    knowledge, found = knowledge_of(workspace.knowledge, terms, today)
+    knowledge, told = knowledge_of(workspace.knowledge, terms, today)
+    found = {one for one in told if not one.note}
     if not library.personas:
         return None, tuple(sorted({*problems, *found}))
     checked = check_together(library, knowledge, tables_for(today), today)
@@ -153,7 +141,8 @@ def inspect(
         },
         knowledge=knowledge,
         places=places,
-        notes=tuple(sorted(checked.notes)),
+        notes=tuple(sorted({*checked.notes, *(one for one in told if one.note)})),
+        left_out=tuple(sorted(found)),
     )
     return snapshot, tuple(sorted({*found, *checked.problems}))
 
@@ -168,42 +157,17 @@ def of_a_script(problem: Problem) -> bool:
     return problem.file.startswith("sop/") and problem.file.endswith(".sop.yaml")
 
 
+def of_knowledge(problem: Problem) -> bool:
+    """Tell whether a problem is one of the knowledge, so that only what has it is left out."""
+    return problem.file.startswith("knowledge/")
+
+
 def _no_persona(library: Library) -> list[Problem]:
     """Say that nobody is there to speak, unless a persona's own fault says it already."""
     if library.personas or any("personas/" in problem.file for problem in library.problems):
         return []
     mend = "至少要有一份人设，从示例工作目录拷一份过来再改"
     return [Problem("sop/personas", 0, "", "一份人设也没有", mend)]
-
-
-def sop_documents(script: SopScript, withdrawn: Withdrawn | None = None) -> list[Document]:
-    """Turn what a published script teaches into documents that questions can find."""
-    if script.status is not Status.PUBLISHED or script.approval is None:
-        return []
-    approval = Approval(
-        content_id=script.approval.content_id,
-        approver=script.approval.approver,
-        approved_on=script.approval.approved_on,
-        expires_on=script.approval.expires_on,
-    )
-    return [
-        Document(
-            id=f"{script.id}/{step.id}",
-            title=script.name,
-            kind=DocumentKind.SOP,
-            file=f"sop/{script.id}.sop.yaml",
-            line=0,
-            audience=Audience.GROUP,
-            valid_from=approval.approved_on,
-            valid_to=script.approval.expires_on,
-            owner=script.owner,
-            approval=approval,
-            sections=(Section(title=step.kind.value, text=step.body.strip()),),
-        )
-        for step in script.steps
-        if step.body and step.kind in _TEACHING
-        if withdrawn is None or not withdrawn.covers(script.id, step)
-    ]
 
 
 def tables_for(today: date) -> CalendarTables:
@@ -224,7 +188,7 @@ def signature(workspace: Workspace) -> Stamps:
 def _stamps(folders: Iterable[Path]) -> Iterable[tuple[str, int, int]]:
     for folder in folders:
         for path in folder.rglob("*"):
-            if path.name.startswith(".") or path.name.endswith(_PASSING):
+            if of_a_program(path.name):
                 continue  # an editor's own file, which nobody reads
             try:
                 stat = path.stat()

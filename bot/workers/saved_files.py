@@ -16,7 +16,13 @@ from bot.ports import Clock
 from bot.storage.db import Database
 from bot.workers.content import Content, Snapshot, inspect, signature
 from bot.workers.file_news import tell_owners
-from bot.workers.files import RememberedKnowledge, Stamps, mere_expiry, of_a_script
+from bot.workers.files import (
+    RememberedKnowledge,
+    Stamps,
+    mere_expiry,
+    of_a_script,
+    of_knowledge,
+)
 from bot.workers.in_force import stamp
 from bot.workers.publish import Sweeper, publish
 
@@ -55,6 +61,8 @@ class ContentWorker:
         self._seen = seen if seen is not None else signature(content.workspace)
         self._settling: Stamps | None = None
         self._told: frozenset[Problem] = frozenset()
+        self._to_tell = self._files.left_out  # what was left out already as the bot began
+        self._content.problems = self._content.problems or self._to_tell
         self._mark: tuple[object, ...] | None = None
         self._to_index = False
         self._knowledge = RememberedKnowledge()
@@ -72,6 +80,8 @@ class ContentWorker:
     async def look(self) -> int:
         """Look at files, decisions and sweeps now; return how much was done."""
         async with self._turn:
+            if self._to_tell:
+                await self._tell(self._to_tell)
             worked = await self._glance() + await self._decided()
         worked += await self._sweeper.sweep()
         return worked + await self._index_what_is_new()
@@ -126,7 +136,7 @@ class ContentWorker:
         workspace, knowledge = self._content.workspace, self._knowledge
         read, problems = await asyncio.to_thread(inspect, workspace, today, knowledge)
         serious = tuple(problem for problem in problems if not mere_expiry(problem))
-        if read is not None and all(map(of_a_script, serious)):
+        if read is not None and all(of_a_script(one) or of_knowledge(one) for one in serious):
             blocked = await self._put_in_force(self._with_last_good(read, serious))
             serious, problems = (*serious, *blocked), (*problems, *blocked)
         if serious:
@@ -137,9 +147,11 @@ class ContentWorker:
         return not serious
 
     def _with_last_good(self, read: Snapshot, problems: Sequence[Problem]) -> Snapshot:
-        """Add, of the files that are broken now, the scripts as they were before."""
+        """Add, of the files that are broken now, what they said before."""
         broken = {problem.file for problem in problems}
         before = self._files
+        knowledge = read.knowledge.with_unreadable(before.knowledge, broken)
+        read = replace(read, knowledge=knowledge)
         kept = {
             key: script
             for key, script in before.scripts.items()
@@ -193,6 +205,7 @@ class ContentWorker:
 
     async def _tell(self, problems: Sequence[Problem]) -> None:
         """Say what is wrong, once for each set of problems."""
+        self._to_tell = ()
         if frozenset(problems) == self._told:
             return
         for problem in problems:
