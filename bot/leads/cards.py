@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.domain.bank import Bank
-from bot.domain.draft import Draft
+from bot.domain.draft import DROPPED_FOR, Draft
 from bot.domain.ids import RmId, digest
 from bot.domain.lead import Lead, Need
 from bot.domain.messages import Button, Card, Choice, StaffCard
@@ -180,14 +180,22 @@ def deal_card(lead: Lead, customer: Customer | None, by: RmId) -> StaffCard:
     return StaffCard(to=by, task=f"deal-{lead.id}-{digest(by, size=4)}", card=card)
 
 
-def draft_card(draft: Draft, group: str, asker: str) -> StaffCard:
+def draft_task(draft: Draft) -> str:
+    """Name a draft's card for WeCom, anew where one that names more askers takes its place."""
+    more = len(draft.askers) - 1
+    return f"draft-{draft.id}-{more}" if more > 0 else f"draft-{draft.id}"
+
+
+def draft_card(draft: Draft, group: str) -> StaffCard:
     """Make the card that carries a drafted reply to whoever is to send it.
 
     ``group`` is empty where the customer wrote to the manager alone.
     """
-    rows = [("群", clip(group, 26)), ("谁在问", clip(asker, 26))]
+    names = [asker.name for asker in draft.askers]
+    asker = _listed(names) if len(names) > 1 else clip(draft.names, 26)
+    rows = [("群", clip(group, 26)), ("谁在问", asker)]
     if not group:
-        rows = [("客户", clip(asker, 26)), ("在哪说的", "单独跟您的聊天")]
+        rows = [("客户", asker), ("在哪说的", "单独跟您的聊天")]
     if draft.citations:
         rows.append(("依据", clip("、".join(draft.citations), 30)))
     title, sent = ("群里有人问", "已发到群里") if group else ("客户找您", "已发给客户")
@@ -200,8 +208,11 @@ def draft_card(draft: Draft, group: str, asker: str) -> StaffCard:
             Button(text=sent, key=f"draft:{draft.id}:sent", style=1),
             Button(text="不用这条", key=f"draft:{draft.id}:drop", style=2),
         ),
+        choice=Choice(
+            key=f"why-draft-{draft.id}", title="不用的原因", options=tuple(DROPPED_FOR.items())
+        ),
     )
-    return StaffCard(to=RmId(draft.owner), task=f"draft-{draft.id}", card=card)
+    return StaffCard(to=RmId(draft.owner), task=draft_task(draft), card=card)
 
 
 def newcomers_card(

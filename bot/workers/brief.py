@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
+from bot.domain.adoption import Adoption, adoption_of
 from bot.domain.delivery import Terms
 from bot.domain.staff_messages import GroupWebhook
 from bot.ports import Clock
@@ -45,20 +46,23 @@ class BriefWorker:
             since -= _ONE_DAY
         async with self._database.begin() as tx:
             day = await tx.staff_view.day(since, now)
-            message = GroupWebhook(text=brief(today, since, day))
+            drafts = adoption_of(await tx.drafts.counts(since, now))
+            message = GroupWebhook(text=brief(today, since, day, drafts))
             terms = Terms(purpose="staff", subject="staff_group")
             return int(await tx.outbox.put(f"brief:{today}", message, terms, now))
 
 
-def brief(today: date, since: datetime, day: Day) -> str:
+def brief(today: date, since: datetime, day: Day, drafts: Adoption | None = None) -> str:
     """Word the brief; what must not wait stands out."""
     overdue = f'<font color="warning">{day.overdue} 条</font>' if day.overdue else "0 条"
     begin = f"{since.month}月{since.day}日 {since:%H:%M}"
-    return "\n".join(
-        [
-            f"**{today.month}月{today.day}日 早报**（{begin} 起）",
-            f"> 新线索 {day.opened} 条，已接手 {day.taken} 条",
-            f"> 等人接手 {day.waiting} 条，超时没人接 {overdue}",
-            f"> 等群主点确认的群发 {day.to_confirm} 个",
-        ]
-    )
+    lines = [
+        f"**{today.month}月{today.day}日 早报**（{begin} 起）",
+        f"> 新线索 {day.opened} 条，已接手 {day.taken} 条",
+        f"> 等人接手 {day.waiting} 条，超时没人接 {overdue}",
+        f"> 等群主点确认的群发 {day.to_confirm} 个",
+    ]
+    if drafts is not None and drafts.made:
+        line = f"> 拟好的回话 {drafts.made} 条，采用 {drafts.share}"
+        lines.append(f"{line}，还在等 {drafts.waiting} 条" if drafts.waiting else line)
+    return "\n".join(lines)

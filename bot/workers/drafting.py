@@ -6,11 +6,25 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from bot.domain.compliance import Rules, screen
 from bot.domain.delivery import Terms
-from bot.domain.ids import RmId
+from bot.domain.draft import Asker, Draft, DraftState
+from bot.domain.ids import GroupChatId, RmId
+from bot.domain.knowledge import Plane
+from bot.domain.messages import StaffCardUpdate
 from bot.domain.render import UnknownVariable, render
-from bot.leads.cards import draft_card
+from bot.leads.cards import draft_card, draft_task
 from bot.storage.db import Tx
+
+NAMELESS_GROUP = "客户群"
+_CARD = "draft:"  # so begins the key of a draft's card in the outbox
+DONE_WORDS: dict[DraftState, str] = {
+    "sent": "已发出",
+    "edited": "改过发出",
+    "dropped": "已放弃",
+    "otherwise": "已另外回复",
+    "expired": "过时了",
+}
 
 
 class Place(NamedTuple):
@@ -22,6 +36,11 @@ class Place(NamedTuple):
     asker_name: str
     group: str = ""
 
+    @property
+    def plane(self) -> Plane:
+        """Return where the words will stand."""
+        return "group" if self.group else "private"
+
 
 async def put_draft(
     tx: Tx,
@@ -32,21 +51,25 @@ async def put_draft(
     words: str,
     sources: tuple[str, ...],
     variables: Mapping[str, str],
+    rules: Rules,
     now: datetime,
 ) -> None:
     """Put a reply before whom the place belongs to, who sends it with one tap or not at all.
 
-    Nothing happens where a variable has no value, or where a draft of this key exists.
+    Nothing happens where a variable has no value, where a draft of this key exists, or where the
+    words may not be said there: amounts and yields in a group, say.
     """
     try:
         words = render(words, variables)
     except UnknownVariable:
         return
+    if await _is_blocked(tx, place, words, rules, now):
+        return
     draft = await tx.drafts.add(
         key=key,
         chat=place.chat,
         owner=place.speaker,
-        asker=place.asker,
+        asker=Asker(id=place.asker, name=place.asker_name),
         question=question,
         text=words,
         citations=sources,
@@ -54,7 +77,69 @@ async def put_draft(
     )
     if draft is None:
         return
-    card = draft_card(draft, place.group, place.asker_name)
+    card = draft_card(draft, place.group)
     terms = Terms(purpose="staff", subject=place.speaker)
-    await tx.outbox.put(f"draft:{draft.id}", card, terms, now)
+    await tx.outbox.put(f"{_CARD}{draft.id}", card, terms, now)
     await tx.ledger.add("draft_made", place.chat, now, draft=draft.id)
+
+
+async def _is_blocked(tx: Tx, place: Place, words: str, rules: Rules, now: datetime) -> bool:
+    hits = screen(words, rules, approved=True, plane=place.plane)
+    blocked = [hit.rule for hit in hits if hit.blocks]
+    if blocked:
+        await tx.ledger.add("draft_blocked", place.chat, now, rules=blocked)
+    return bool(blocked)
+
+
+async def join_draft(tx: Tx, draft: Draft, asker: Asker, now: datetime) -> None:
+    """Add somebody who asks what a waiting draft answers; its card names them all."""
+    if any(one.id == asker.id for one in draft.askers):
+        return
+    draft = await tx.drafts.join(draft, asker)
+    await tx.ledger.add("draft_joined", draft.chat, now, draft=draft.id, asker=asker.id)
+    if draft.code:
+        await _name_askers(tx, draft, now)
+
+
+async def card_left(tx: Tx, key: str, code: str, now: datetime) -> None:
+    """Keep what changes a draft's card; use it where there is already something to be changed."""
+    number = key.removeprefix(_CARD)
+    if not key.startswith(_CARD) or not number.isdigit():
+        return
+    draft = await tx.drafts.get(int(number))
+    if draft is None:
+        return
+    draft = draft.model_copy(update={"code": code})
+    await tx.drafts.card_given(draft.id, code)
+    if draft.state != "waiting":
+        await grey_card(tx, draft, draft.state, now)
+    elif len(draft.askers) > 1:
+        await _name_askers(tx, draft, now)
+
+
+async def grey_card(tx: Tx, draft: Draft, state: DraftState, now: datetime) -> None:
+    """Say on a card what became of its draft, where it can still be changed."""
+    if draft.code:
+        update = StaffCardUpdate(
+            to=RmId(draft.owner), response_code=draft.code, replace=DONE_WORDS[state]
+        )
+        await _change_card(tx, draft, update, now)
+
+
+async def _name_askers(tx: Tx, draft: Draft, now: datetime) -> None:
+    group = await tx.people.group(GroupChatId(draft.chat))
+    card = draft_card(draft, (group.name if group else "") or NAMELESS_GROUP).card
+    update = StaffCardUpdate(
+        to=RmId(draft.owner),
+        response_code=draft.code,
+        card=card,
+        task=draft_task(draft),
+    )
+    await _change_card(tx, draft, update, now)
+
+
+async def _change_card(tx: Tx, draft: Draft, update: StaffCardUpdate, now: datetime) -> None:
+    """Change a card; its code is used up by that."""
+    terms = Terms(purpose="staff", subject=RmId(draft.owner))
+    await tx.outbox.put(f"draft-card:{draft.id}", update, terms, now)
+    await tx.drafts.card_given(draft.id, "")

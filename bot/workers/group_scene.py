@@ -11,10 +11,13 @@ from bot.domain.lead import Lead
 from bot.domain.people import GroupChat
 from bot.errors import Retryable
 from bot.sop.listening import Heard, Listening, Refusal
+from bot.storage.conversations import Turn
 from bot.storage.db import Database
 from bot.workers.content import Content
 from bot.workers.effects import Occasion
 from bot.workers.listening import Speaker, read_listening
+
+_TURNS = 6
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,18 @@ class Scene:
     asker: str
     listening: Listening
     asking: tuple[Lead, ...]
+    turns: tuple[Turn, ...] = ()
 
     @property
     def script(self) -> str:
         """Return the script that the group began last, "" where none runs."""
         return self.listening.playing[-1].script.id if self.listening.playing else ""
+
+    def is_staff(self, speaker: str) -> bool:
+        """Tell whether one of the bank's people said something."""
+        if speaker == self.group.owner:
+            return True
+        return any(member.staff and member.id == speaker for member in self.group.members)
 
 
 async def read_scene(
@@ -48,8 +58,9 @@ async def read_scene(
             for lead in await tx.leads.asking(CustomerId(event.sender), event.chat)
             if await tx.drafts.was_sent(event.chat, event.sender, lead.opened_at)
         ]
+        turns = tuple(await tx.conversations.last_turns(event.chat, _TURNS))
     names = {member.id: member.name for member in group.members}
-    return Scene(group, names.get(event.sender, ""), listening, tuple(asking))
+    return Scene(group, names.get(event.sender, ""), listening, tuple(asking), turns)
 
 
 def occasion_of(

@@ -5,22 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.answering.answer import Question
-from bot.answering.red_flags import FRAUD, red_flag
+from bot.answering.red_flags import FRAUD
 from bot.domain.compliance import mask
 from bot.domain.events import GroupMessageReceived
-from bot.domain.ids import CustomerId, RmId
+from bot.domain.ids import CustomerId
 from bot.domain.knowledge import Answer, AnswerKind
-from bot.domain.people import Customer, GroupChat
+from bot.domain.people import Customer
 from bot.domain.steps import Intent
-from bot.domain.variables import variables_for
 from bot.ports import Clock
-from bot.sop.listen import says_yes, sounds_like_question, wants_news_again
+from bot.sop.listen import says_yes, wants_news_again
 from bot.sop.listening import Heard, Refusal
 from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
+from bot.workers.adoption import note_use
 from bot.workers.content import Content
-from bot.workers.drafting import Place, put_draft
 from bot.workers.effects import Effects
+from bot.workers.group_answers import GroupAnswers
 from bot.workers.group_scene import Scene, occasion_of, read_scene, replied, speaker_of
 from bot.workers.happenings import Happenings
 from bot.workers.kf_words import RESTORED
@@ -40,6 +40,7 @@ class GroupTalk:
         self._database = database
         self._content = content
         self._effects = effects
+        self._answers = GroupAnswers(content)
         self._happenings = Happenings(content.script)
         self._clock = clock
 
@@ -47,12 +48,14 @@ class GroupTalk:
         """Work on one group message."""
         scene = None if event.staff else await read_scene(self._database, self._content, event)
         answer = None
-        if scene is not None and self._asks(event, scene):
-            answer = await self._think(event, scene)
+        if scene is not None and await self._asks(event, scene):
+            answer = await self._answers.think(event, scene, self._clock.now())
         now = self._clock.now()
         async with self._database.begin() as tx:
             if not await tx.inbox.finish_event(claimed):
                 return
+            if answer is not None or event.staff:  # before all rows of runs, as everywhere
+                await tx.drafts.hold_chat(event.chat)
             text = mask(event.text, self._content.snapshot.rules) or f"[{event.form}]"
             await tx.conversations.add_turn(event.chat, event.sender, text, event.sent_at)
             if scene is None:
@@ -60,18 +63,19 @@ class GroupTalk:
                 await tx.ledger.add(kind, event.chat, event.sent_at)
                 if event.staff:
                     await tx.runs.wake_tasks(event.chat, now)
+                    await self._used(tx, event, now)
                 return
             await tx.ledger.add("message_in", event.chat, event.sent_at, plane="group")
             await self._know(tx, event, scene, now)
             await self._happenings.tell(tx, [replied(event)], now)
             await self._write(tx, event, scene, answer, text, now)
 
-    def _asks(self, event: GroupMessageReceived, scene: Scene) -> bool:
+    async def _asks(self, event: GroupMessageReceived, scene: Scene) -> bool:
         """Tell whether words are a question that nothing in the script has an answer for."""
         if event.form != "text":
             return False
-        if red_flag(event.text) is not None:  # before all else: somebody may be losing money
-            return True
+        if await self._content.answerer.trouble(event.text) is not None:
+            return True  # before all else: somebody may be losing money
         if self._refused(event.text, scene) is not None:
             return False
         if scene.asking and says_yes(event.text) is not None:
@@ -79,24 +83,16 @@ class GroupTalk:
         listening = scene.listening
         if listening.hears(event.text) is not None or listening.names(event.text):
             return False
-        return sounds_like_question(event.text)
+        return self._answers.asks(event, scene)
 
-    async def _think(self, event: GroupMessageReceived, scene: Scene) -> Answer:
-        now = self._clock.now()
-        question = Question(
-            text=event.text, plane="group", variables=self._variables(scene.group, now)
-        )
-        return await self._content.answerer.answer(question, now)
-
-    def _variables(self, group: GroupChat, now: datetime) -> dict[str, str]:
-        bank = self._content.bank
-        return variables_for(
-            bank,
-            today=now.astimezone(bank.zone).date(),
-            manager=RmId(group.owner),
-            branch=group.branch,
-            kf_link=self._content.kf_link,
-        )
+    async def _used(self, tx: Tx, event: GroupMessageReceived, now: datetime) -> None:
+        """Look what became of the drafts for this group."""
+        if event.form != "text":
+            return
+        group = await tx.people.group(event.chat)
+        names = {member.id: member.name for member in group.customers} if group else {}
+        rules, by, at = self._content.snapshot.rules, event.sender, event.sent_at
+        await note_use(tx, event.chat, by, event.text, at, now, rules=rules, names=names)
 
     async def _know(self, tx: Tx, event: GroupMessageReceived, scene: Scene, now: datetime) -> None:
         """Give somebody whom WeCom's contact list does not name the name they have in the group."""
@@ -140,12 +136,12 @@ class GroupTalk:
         if refused is not None:
             occasion = occasion_of(event, scene, text, refused=refused)
             await self._effects.carry_out(tx, refused.actions, occasion, now)
-            await self._draft(tx, event, scene, refused.reply, (), text, now)
+            await self._answers.draft(tx, event, scene, refused.reply, (), now)
             return True
         occasion = occasion_of(event, scene, text)
         if wants_news_again(event.text):
             await self._effects.restore(tx, occasion, now)
-            await self._draft(tx, event, scene, RESTORED, (), text, now)
+            await self._answers.draft(tx, event, scene, RESTORED, (), now)
             return True
         agreed = says_yes(event.text) if scene.asking else None
         if agreed is None:
@@ -194,9 +190,8 @@ class GroupTalk:
         words: list[str] = []
         sources: list[str] = []
         for qa in done.recite:
-            question = Question(
-                text=event.text, plane="group", variables=self._variables(scene.group, now)
-            )
+            variables = self._answers.variables(scene, now)
+            question = Question(text=event.text, plane="group", variables=variables)
             recited = self._content.answerer.recite(qa, question, now)
             words.append(recited.text)
             sources += [citation.plain for citation in recited.citations]
@@ -204,7 +199,7 @@ class GroupTalk:
         words.append((listen.ask_first if asking else listen.reply) or "")
         said = "\n".join(filter(None, words))
         if said and not silent:
-            await self._draft(tx, event, scene, said, tuple(sources), text, now)
+            await self._answers.draft(tx, event, scene, said, tuple(sources), now)
 
     async def _answered(
         self,
@@ -215,9 +210,9 @@ class GroupTalk:
         text: str,
         now: datetime,
     ) -> None:
-        defrauded = answer.reason == FRAUD.name
+        defrauded = answer.reason.startswith(FRAUD.name)
         meant = scene.listening.intends(Intent.BEING_DEFRAUDED) if defrauded else None
-        if meant is None:
+        if meant is None and not await self._needs_nobody(tx, event, scene, answer):
             occasion = occasion_of(event, scene, text)
             await self._effects.carry_out(tx, answer.actions, occasion, now)
         await tx.ledger.add(
@@ -228,33 +223,20 @@ class GroupTalk:
             sources=[citation.document_id for citation in answer.citations],
             confidence=round(answer.confidence, 3),
             reason=answer.reason,
+            asker=event.sender,
+            asked_at=event.sent_at.isoformat(),
         )
         if meant is not None:  # the script has its own words and limits for this
             await self._listened(tx, event, scene, meant, text, now)
-        elif answer.answered or answer.kind is AnswerKind.RED_FLAG:
-            sources = tuple(citation.plain for citation in answer.citations)
-            await self._draft(tx, event, scene, answer.text, sources, text, now)
+        elif answer.kind is AnswerKind.RED_FLAG:
+            await self._answers.draft(tx, event, scene, answer.text, (), now)
+        elif answer.answered:
+            await self._answers.put(tx, event, scene, answer, now)
 
-    async def _draft(
-        self,
-        tx: Tx,
-        event: GroupMessageReceived,
-        scene: Scene,
-        words: str,
-        sources: tuple[str, ...],
-        question: str,
-        now: datetime,
-    ) -> None:
-        """Put a reply before the owner, who sends it with one tap or not at all."""
-        group = scene.group
-        asker = scene.asker or "群成员"
-        await put_draft(
-            tx,
-            Place(event.chat, RmId(group.owner), event.sender, asker, group.name or "客户群"),
-            key=f"draft:{event.msgid}",
-            question=question,
-            words=words,
-            sources=sources,
-            variables=self._variables(group, now),
-            now=now,
-        )
+    async def _needs_nobody(
+        self, tx: Tx, event: GroupMessageReceived, scene: Scene, answer: Answer
+    ) -> bool:
+        """Tell whether what the bot cannot answer was answered by a person meanwhile."""
+        if answer.kind is not AnswerKind.DECLINED:
+            return False
+        return await self._answers.answered_by_person(tx, event, scene)

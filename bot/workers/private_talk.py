@@ -11,7 +11,7 @@ from datetime import datetime
 
 from bot.answering.answer import Question
 from bot.answering.persona import with_defaults
-from bot.answering.red_flags import FRAUD, RedFlag, red_flag
+from bot.answering.red_flags import FRAUD, RedFlag
 from bot.domain.actions import PlainAction
 from bot.domain.compliance import mask
 from bot.domain.events import PrivateMessageReceived
@@ -24,6 +24,7 @@ from bot.sop.listen import says_yes, wants_news_again
 from bot.sop.listening import Heard, Listening, Refusal
 from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
+from bot.workers.adoption import note_use
 from bot.workers.content import Content
 from bot.workers.drafting import Place, put_draft
 from bot.workers.effects import Effects, Occasion
@@ -57,17 +58,21 @@ class PrivateTalk:
         self._clock = clock
 
     async def message(self, claimed: ClaimedEvent, event: PrivateMessageReceived) -> None:
-        """Work on one message of a customer's."""
+        """Work on one message of a customer's, or look what the manager made of a draft."""
+        trouble = None if event.staff else await self._content.answerer.trouble(event.text)
         now = self._clock.now()
         async with self._database.begin() as tx:
             if not await tx.inbox.finish_event(claimed):
                 return
+            if event.staff:
+                rules, by, at = self._content.snapshot.rules, event.manager, event.sent_at
+                await note_use(tx, event.customer, by, event.text, at, now, rules=rules, names={})
+                return
             await tx.ledger.add("message_in", event.customer, event.sent_at, plane="private")
             await self._happenings.tell(tx, [_replied(event)], now)
             scene = await self._read(tx, event)
-            flag = red_flag(event.text)
-            if flag is not None:
-                await self._alarmed(tx, event, scene, flag, now)
+            if trouble is not None:
+                await self._alarmed(tx, event, scene, trouble.flag, now)
             elif not await self._consented(tx, event, scene, now):
                 await self._listened(tx, event, scene, now)
 
@@ -183,6 +188,7 @@ class PrivateTalk:
             words=words,
             sources=sources,
             variables=self._variables(event, scene, now),
+            rules=self._content.snapshot.rules,
             now=now,
         )
 

@@ -30,6 +30,7 @@ from bot.sop.fire import step_key
 from bot.storage.db import Tx
 from bot.storage.outbox import Envelope
 from bot.workers.content import Content
+from bot.workers.drafting import card_left
 from bot.workers.kf_settle import KfSettlement
 from bot.workers.staff_settle import say_anew
 from bot.workers.ways_settle import kf_said, moment_made, take_back_narrowed, tasks_made
@@ -70,6 +71,7 @@ class Settlement:
                 await tx.ledger.add("welcomed", message.customer, now, by=message.manager)
             case StaffCard():
                 await _card_given(tx, terms, now)
+                await card_left(tx, envelope.key, receipt.response_code, now)
             case _:
                 pass
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.bank import Bank
 from bot.domain.delivery import Terms
+from bot.domain.draft import DROPPED_FOR, DraftState
 from bot.domain.events import CardPressed
 from bot.domain.ids import RmId, digest
 from bot.domain.lead import Lead
@@ -14,8 +15,11 @@ from bot.leads.cards import REASONS, lead_card, why_poll
 from bot.leads.watch import next_look
 from bot.storage.db import Tx
 from bot.workers.content import Content
+from bot.workers.drafting import DONE_WORDS
 from bot.workers.outcomes import Outcomes
 from bot.workers.step_cards import StepCards
+
+_OF_A_DRAFT: dict[str, DraftState] = {"sent": "sent", "drop": "dropped"}
 
 
 class StaffDesk:
@@ -117,12 +121,17 @@ class StaffDesk:
     async def _draft(
         self, tx: Tx, number: int, verb: str, event: CardPressed, now: datetime
     ) -> str:
-        state, words = {"sent": ("sent", "已发出"), "drop": ("dropped", "已放弃")}.get(
-            verb, ("", "")
-        )
+        """Write what the owner says became of a draft; what is known already stands."""
         draft = await tx.drafts.get(number)
-        if draft is None or not state:
+        if draft is None or verb not in _OF_A_DRAFT:
             return ""
-        if await tx.drafts.settle(number, state):
-            await tx.ledger.add(f"draft_{state}", draft.chat, now, draft=number, by=event.by)
-        return words
+        state = _OF_A_DRAFT[verb]
+        why = event.selected.get(f"why-draft-{number}", "") if state == "dropped" else ""
+        reason = why if why in DROPPED_FOR and why != next(iter(DROPPED_FOR)) else ""
+        if not await tx.drafts.settle(number, state, now, reason=reason):
+            return DONE_WORDS.get(draft.state, "已处理")
+        facts = {"draft": number, "by": event.by, "via": "card"}
+        if reason:
+            facts["reason"] = reason
+        await tx.ledger.add(f"draft_{state}", draft.chat, now, **facts)
+        return DONE_WORDS[state]

@@ -9,6 +9,7 @@ import pytest
 
 from bot.clock import FakeClock
 from bot.domain.delivery import Session
+from bot.domain.draft import Asker
 from bot.domain.ids import CustomerId, GroupChatId, RmId
 from bot.domain.lead import Lead, Need, Signal, Stage
 from bot.domain.people import Customer, GroupChat, GroupMember
@@ -159,7 +160,7 @@ class TestTalk:
             "key": "draft:m1",
             "chat": CHAT,
             "owner": OWNER,
-            "asker": CUSTOMER,
+            "asker": Asker(id=CUSTOMER, name="王女士"),
             "question": "几点开门",
             "text": "九点",
             "citations": ("本行《营业时间》",),
@@ -169,8 +170,8 @@ class TestTalk:
             assert draft is not None
             assert await tx.drafts.add(**made, now=NOON) is None  # type: ignore[arg-type]
             assert [one.text for one in await tx.drafts.waiting(CHAT)] == ["九点"]
-            assert await tx.drafts.settle(draft.id, "sent")
-            assert not await tx.drafts.settle(draft.id, "dropped")
+            assert await tx.drafts.settle(draft.id, "sent", NOON)
+            assert not await tx.drafts.settle(draft.id, "dropped", NOON)
             assert await tx.drafts.counts() == {"sent": 1}
             assert await tx.drafts.waiting(CHAT) == []
 
