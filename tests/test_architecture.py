@@ -17,7 +17,7 @@ OWN = [path for path in MODULES if "versions" not in path.parts]  # migrations a
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 40
 DOMAIN_MAY_IMPORT = {"bot", "pydantic", "pydantic_core"}
-ABOVE_APP = {"__main__.py", "cli", "asking.py", "bench", "conformance", "demo"}
+ABOVE_APP = {"__main__.py", "cli", "asking", "bench", "conformance", "demo"}
 MACHINE_TIME = re.compile(r"\b(?:datetime\.(?:now|utcnow|today)|date\.today|time\.time(?:_ns)?)\(")
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "manager", "service", "common", "misc"}
 

@@ -2,80 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
-from functools import partial
 
-from pydantic import Field
-
-from bot.answering.guard import objections
+from bot.answering.composing import PASSAGES, Composer, Source, Written
+from bot.answering.declining import Declining
+from bot.answering.looking import Looker, Search
+from bot.answering.meaning import Meaning, Trouble
 from bot.answering.persona import (
-    approved_words,
     basis_line,
     citation,
-    fetching,
     frame,
-    off_hours,
     perhaps_meant,
     room_for,
-    unsure,
-    with_defaults,
 )
-from bot.answering.prompt import NOTHING_FOUND, system_prompt
-from bot.answering.red_flags import RedFlag, red_flag
-from bot.answering.wishes import asks_identity, courtesy, wants_person
-from bot.answering.writing import Show, write
+from bot.answering.pieces import UNSUITABLE, Judge, Piece, apart
+from bot.answering.question import Question as Question
+from bot.answering.question import Trace as Trace
+from bot.answering.splitting import parts_of
+from bot.answering.writing import Show
 from bot.domain.actions import Action, HandOver, applies
-from bot.domain.compliance import Rules, mask, screen
-from bot.domain.knowledge import (
-    RISK_NOTICE,
-    Answer,
-    AnswerKind,
-    Document,
-    Found,
-    Hit,
-    Plane,
-    Prompt,
-    Section,
-    warns,
-)
-from bot.domain.lead import RESPOND_WITHIN, Need
+from bot.domain.compliance import Rules
+from bot.domain.knowledge import Answer, AnswerKind, Document
 from bot.domain.persona import Persona
-from bot.domain.render import UnknownVariable, render
-from bot.domain.value import Value
 from bot.errors import Retryable
 from bot.ports import ChatModel
 
-Search = Callable[[str, Plane, datetime], Awaitable[Found]]
 Lookup = Callable[[str], Document | None]
 
 # Below this the answer names the question it answers, so that a near miss shows itself.
 _SURE = 0.5
-_PASSAGES_FOR_MODEL = 3
-_TURNS_FOR_MODEL = 6
-
-
-class Question(Value):
-    """What a customer (or a member of staff) asks, where, and what is known for the answer."""
-
-    text: str
-    plane: Plane
-    variables: dict[str, str] = Field(default_factory=dict)
-    history: tuple[str, ...] = ()
-    first_contact: bool = False
-
-
-class _Written(Value):
-    """A model's words that passed the guard, or why there are none."""
-
-    text: str = ""
-    kind: AnswerKind = AnswerKind.APPROVED
-    reason: str = ""
+_LEAST_ROOM = 80
 
 
 class Answerer:
-    """Answers questions; never raises for a model or an index that fails."""
+    """Answers questions; never raises for a model or an index that fails.
+
+    ``writes`` tells that ``chat`` is a language model; without one what is approved is said.
+    """
 
     def __init__(
         self,
@@ -86,203 +50,180 @@ class Answerer:
         rules: Rules,
         zone: tzinfo,
         write_within: timedelta = timedelta(seconds=8),
+        *,
+        writes: bool = False,
+        meaning: Meaning | None = None,
     ) -> None:
-        self._search = search
+        within = write_within.total_seconds()
+        self._meaning = meaning or Meaning()
+        self._composer = Composer(chat, persona, rules, within)
+        self._declining = Declining(persona, zone)
+        looker = Looker(search, rules, chat if writes else None, within)
+        self._judge = Judge(looker, self._composer, self._declining.unanswered, zone)
         self._lookup = lookup
         self._chat = chat
+        self._writes = writes
         self._persona = persona
-        self._rules = rules
         self._zone = zone
-        self._write_within = write_within.total_seconds()
 
-    async def answer(self, question: Question, now: datetime, show: Show | None = None) -> Answer:
+    async def answer(
+        self,
+        question: Question,
+        now: datetime,
+        show: Show | None = None,
+        trace: Trace | None = None,
+    ) -> Answer:
         """Return what is said back and what else is to be done.
 
         Trouble, the wish for a person and the question who speaks come before any search. A model's
         words are given to ``show`` while they are written.
         """
+        trace = Trace() if trace is None else trace
+        parts: tuple[str, ...] = (question.text.strip(),)
         if question.plane != "staff":
-            heard = self._heard(question, now)
+            with trace.timing("trouble"):
+                trouble = await self.trouble(question.text)
+            heard = self._declining.heard(question, now, trouble)
             if heard is not None:
                 return heard
+            parts = parts_of(question.text)
         try:
-            found = await self._search(question.text, question.plane, now)
+            pieces = await self._judge.pieces(parts, question, now, trace)
         except Retryable:
-            return self._declined(question, now, "search_failed")
-        if not found.confident:
-            return self._declined(question, now, "no_evidence", found.probability)
-        return await self._from(question, found, now, show)
+            return self._declining.declined(question, now, "search_failed")
+        answerable = apart([piece for piece in pieces if not piece.reason])
+        if not answerable:
+            worst = max(pieces, key=lambda piece: piece.probability)
+            return self._declining.declined(question, now, worst.reason, worst.probability)
+        if len(pieces) == 1 or (len(answerable) == 1 and not any(one.reason for one in pieces)):
+            return await self._one(answerable[0], question, now, show, trace)
+        return await self._several(pieces, answerable, question, now, show, trace)
+
+    async def trouble(self, text: str) -> Trouble | None:
+        """Return the gravest trouble a message tells of, by rules or meaning. Never raises."""
+        return await self._meaning.trouble(text)
 
     def recite(self, document_id: str, question: Question, now: datetime) -> Answer:
         """Answer with a document's own words, as a script asks for with 答复."""
         document = self._lookup(document_id)
         today = now.astimezone(self._zone).date()
         if document is None or not document.live_on(today):
-            return self._declined(question, now, "no_document")
-        if not document.audience.shown_on(question.plane):
-            return self._declined(question, now, "not_for_this_place")
-        section = document.sections[0]
-        text = self._approved(document, section, question)
-        if text is None:
-            return self._declined(question, now, "not_sendable")
-        return self._answered(question, document, section, _Written(text=text), 1.0)
+            return self._declining.declined(question, now, "no_document")
+        if not document.shown_to(question.viewer):
+            return self._declining.declined(question, now, "not_for_this_place")
+        if self._judge.unsuitable(document, question, now):
+            return self._declining.declined(question, now, UNSUITABLE)
+        source = self._composer.approved(document, document.sections[0], question)
+        if source is None:
+            return self._declining.declined(question, now, "not_sendable")
+        written = Written(source.text, AnswerKind.APPROVED, (source,))
+        return self._answered(question, written, 1.0, _actions(document, question.text, sure=True))
 
-    def _heard(self, question: Question, now: datetime) -> Answer | None:
-        """Answer what needs no search."""
-        flag = red_flag(question.text)
-        if flag is not None:
-            return self._alarm(flag, question)
-        variables = with_defaults(question.variables)
-        if asks_identity(question.text):
-            words = render(self._persona.identity.when_asked, variables)
-            return Answer(kind=AnswerKind.IDENTITY, text=words, confidence=1.0)
-        if wants_person(question.text):
-            words = render(fetching(self._persona, now, self._zone), variables)
-            return Answer(
-                kind=AnswerKind.HANDOVER,
-                text=self._framed(words, AnswerKind.HANDOVER, question),
-                actions=(_hand_over(Need.PERSON),),
-                confidence=1.0,
-                reason="asked_for_a_person",
-            )
-        kind_word = courtesy(question.text)
-        if kind_word is not None:
-            text = self._framed(kind_word, AnswerKind.COURTESY, question)
-            return Answer(kind=AnswerKind.COURTESY, text=text, confidence=1.0)
-        return None
-
-    def _alarm(self, flag: RedFlag, question: Question) -> Answer:
-        # No greeting and no frame: nothing may stand before what must be done now.
-        return Answer(
-            kind=AnswerKind.RED_FLAG,
-            text=render(flag.words, with_defaults(question.variables)),
-            actions=flag.actions,
-            confidence=1.0,
-            reason=flag.name,
-        )
-
-    async def _from(
-        self, question: Question, found: Found, now: datetime, show: Show | None
+    async def _one(
+        self, piece: Piece, question: Question, now: datetime, show: Show | None, trace: Trace
     ) -> Answer:
-        hit = found.hits[0]
-        approved = self._approved(hit.document, hit.section, question)
-        if approved is None:
-            return self._declined(question, now, "not_sendable", found.probability)
-        written = _Written(text=approved)
-        # The very wording that was approved needs no model.
-        if question.text.strip() not in hit.document.questions:
-            written = await self._written(question, found, approved, show)
+        sources = self._sources([piece], question, now)
+        written = Written(sources[0].text, AnswerKind.APPROVED, sources[:1])
+        if self._writes and not piece.certain:
+            written = await self._composer.written(question, sources, written, show, trace)
         if written.kind is AnswerKind.DECLINED:
-            return self._declined(question, now, written.reason, found.probability)
-        if written.kind is AnswerKind.APPROVED and found.probability < _SURE:
-            named = f"{perhaps_meant(hit, question.text)}\n{written.text}"
-            written = written.model_copy(update={"text": named})
-        return self._answered(question, hit.document, hit.section, written, found.probability)
+            return self._declining.declined(question, now, written.reason, piece.probability)
+        if written.kind is AnswerKind.APPROVED and piece.probability < _SURE:
+            named = f"{perhaps_meant(piece.hits[0], question.text)}\n{written.text}"
+            written = written._replace(text=named)
+        sure = piece.probability >= _SURE
+        actions = _actions(piece.hits[0].document, question.text, sure=sure)
+        return self._answered(question, written, piece.probability, actions)
 
-    def _approved(self, document: Document, section: Section, question: Question) -> str | None:
-        """Return the text as it may be sent; None where a variable has no value here."""
-        try:
-            text = render(section.text, question.variables)
-        except UnknownVariable:
-            return None
-        if any(hit.blocks for hit in screen(text, self._rules, approved=True)):
-            return None
-        return approved_words(document, text, room_for(self._persona, question.plane))
+    async def _several(
+        self,
+        pieces: Sequence[Piece],
+        answerable: Sequence[Piece],
+        question: Question,
+        now: datetime,
+        show: Show | None,
+        trace: Trace,
+    ) -> Answer:
+        """Answer each part in one message; one person at most is called for the rest."""
+        whole = room_for(self._persona, question.plane)
+        room = max(_LEAST_ROOM, whole // len(pieces))
+        sources = self._sources(answerable, question, now, room)
+        declined = [piece for piece in pieces if piece.reason]
+        lines = [_line(piece, source) for piece, source in zip(answerable, sources, strict=False)]
+        actions = [
+            action
+            for piece in answerable
+            for action in _actions(
+                piece.hits[0].document, question.text, sure=piece.probability >= _SURE
+            )
+        ]
+        for piece in declined:
+            words = self._declining.words(piece.reason, question, now)
+            lines.append(f"「{piece.asked}」：{words.text}")
+            actions += words.actions
+        written = Written("\n".join(lines), AnswerKind.APPROVED, sources[: len(answerable)])
+        if self._writes and not declined and not all(one.certain for one in answerable):
+            written = await self._composer.written(question, sources, written, show, trace)
+            if written.kind is AnswerKind.DECLINED:
+                return self._declining.declined(question, now, written.reason)
+        elif declined:
+            written = written._replace(reason=f"partly:{declined[0].reason}")
+        sure = min(piece.probability for piece in answerable)
+        return self._answered(question, written, sure, _one_hand_over(actions))
 
-    async def _written(
-        self, question: Question, found: Found, approved: str, show: Show | None
-    ) -> _Written:
-        """Let the model write from the passages; its failure is answered with the approved text."""
-        passages = (approved, *self._others(found.hits[1:], question))
-        prompt = self._prompt(question, found, passages)
-        wrong_in = partial(
-            objections,
-            sources=[*passages, *question.variables.values()],
-            rules=self._rules,
-            persona=self._persona,
-            room=room_for(self._persona, question.plane),
-        )
-        try:
-            async with asyncio.timeout(self._write_within):
-                text = await write(self._chat, prompt, lambda words: not wrong_in(words), show)
-        except TimeoutError:
-            return _Written(text=approved, reason="model_too_slow")
-        except Retryable:
-            return _Written(text=approved, reason="model_failed")
-        if text == approved:
-            return _Written(text=approved)
-        if NOTHING_FOUND in text:
-            return _Written(kind=AnswerKind.DECLINED, reason="model_found_nothing")
-        if wrong := wrong_in(text):
-            return _Written(text=approved, reason="guard:" + ",".join(wrong))
-        if found.hits[0].document.must_warn and not warns(text):
-            text = f"{text}\n{RISK_NOTICE}"
-        return _Written(text=text, kind=AnswerKind.WRITTEN)
-
-    def _prompt(self, question: Question, found: Found, passages: tuple[str, ...]) -> Prompt:
-        best = found.hits[0].document
-        room = room_for(self._persona, question.plane)
-        guidance = [best.guidance] if best.guidance else []
-        history = question.history[-_TURNS_FOR_MODEL:]
-        return Prompt(
-            system=system_prompt(self._persona, room, guidance, care=best.tone == "关怀"),
-            question=mask(question.text, self._rules),
-            passages=passages,
-            history=tuple(mask(turn, self._rules) for turn in history),
-        )
-
-    def _others(self, hits: tuple[Hit, ...], question: Question) -> tuple[str, ...]:
-        texts = (self._approved(hit.document, hit.section, question) for hit in hits)
-        return tuple(text for text in texts if text)[: _PASSAGES_FOR_MODEL - 1]
+    def _sources(
+        self, pieces: Sequence[Piece], question: Question, now: datetime, room: int = 0
+    ) -> tuple[Source, ...]:
+        """Return what may be said from: the best of each piece first, then what else was found."""
+        best = [piece.hits[0] for piece in pieces]
+        rest = [hit for piece in pieces for hit in piece.hits[1:]]
+        kept: dict[tuple[str, int], Source] = {}
+        for hit in (*best, *rest):
+            place = (hit.document.id, hit.section.line)
+            if place in kept or (hit not in best and len(kept) >= max(PASSAGES, len(best))):
+                continue
+            if self._judge.unsuitable(hit.document, question, now):
+                continue
+            source = self._composer.approved(hit.document, hit.section, question, room)
+            if source is not None:
+                kept[place] = source
+        return tuple(kept.values())
 
     def _answered(
         self,
         question: Question,
-        document: Document,
-        section: Section,
-        written: _Written,
+        written: Written,
         confidence: float,
+        actions: tuple[Action, ...],
     ) -> Answer:
-        source = citation(document, section)
-        basis = basis_line(document, source, question.plane)
+        cited = [(one.document, citation(one.document, one.section)) for one in written.sources]
+        basis = dict.fromkeys(basis_line(one, source, question.plane) for one, source in cited)
+        text = frame(
+            written.text,
+            kind=written.kind,
+            persona=self._persona,
+            plane=question.plane,
+            first_contact=question.first_contact,
+            basis="；".join(filter(None, basis)),
+            called=question.variables.get("客户.称呼", ""),
+        )
         return Answer(
             kind=written.kind,
-            text=self._framed(written.text, written.kind, question, basis),
-            citations=(source,),
-            actions=_actions(document, question.text, sure=confidence >= _SURE),
+            text=text,
+            citations=tuple(source for _, source in cited),
+            actions=actions,
             confidence=confidence,
             model=self._chat.name if written.kind is AnswerKind.WRITTEN else "",
             reason=written.reason,
         )
 
-    def _declined(
-        self, question: Question, now: datetime, reason: str, confidence: float = 0.0
-    ) -> Answer:
-        if question.plane == "staff":
-            text = "没有找到有依据的答案，请换个说法再查，或问负责这块的同事。"
-            return Answer(kind=AnswerKind.DECLINED, text=text, reason=reason)
-        person = _hand_over(Need.UNANSWERED)
-        late = off_hours(self._persona, now, self._zone)
-        words = unsure(self._persona, person.within_minutes or 0, late)
-        text = render(words, with_defaults(question.variables))
-        return Answer(
-            kind=AnswerKind.DECLINED,
-            text=self._framed(text, AnswerKind.DECLINED, question),
-            actions=(person,),
-            confidence=confidence,
-            reason=reason,
-        )
 
-    def _framed(self, text: str, kind: AnswerKind, question: Question, basis: str = "") -> str:
-        return frame(
-            text,
-            kind=kind,
-            persona=self._persona,
-            plane=question.plane,
-            first_contact=question.first_contact,
-            basis=basis,
-            called=question.variables.get("客户.称呼", ""),
-        )
+def _line(piece: Piece, source: Source) -> str:
+    """Say one part's answer below its own words; a near miss names the question it answers."""
+    text = source.text
+    if piece.probability < _SURE:
+        text = f"{perhaps_meant(piece.hits[0], piece.asked)}{text}"
+    return f"「{piece.asked}」：{text}"
 
 
 def _actions(document: Document, text: str, *, sure: bool) -> tuple[Action, ...]:
@@ -291,5 +232,9 @@ def _actions(document: Document, text: str, *, sure: bool) -> tuple[Action, ...]
     return tuple(one for one in meant if sure or isinstance(one, HandOver))
 
 
-def _hand_over(need: Need) -> HandOver:
-    return HandOver(need=need, within_minutes=RESPOND_WITHIN[need] // timedelta(minutes=1))
+def _one_hand_over(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """Return each action once, and of those that call a person the most urgent one."""
+    calls = [one for one in actions if isinstance(one, HandOver)]
+    first = min(calls, key=lambda one: one.within_minutes or 0, default=None)
+    rest = [one for one in actions if not isinstance(one, HandOver)]
+    return tuple(dict.fromkeys([*([first] if first else []), *rest]))

@@ -102,6 +102,8 @@ def citation(document: Document, section: Section) -> Citation:
         section=section.title,
         file=document.file,
         line=section.line or document.line,
+        page=section.page,
+        place=document.place,
         basis=document.basis,
         version=f"{document.approval.content_id},{document.valid_from} 至 {document.valid_to}",
     )
@@ -113,7 +115,8 @@ def basis_line(document: Document, source: Citation, plane: Plane) -> str:
     Words of care come without one: nobody hangs a footnote on a condolence.
     """
     if plane == "staff":
-        return f"{source.plain} {source.section}（{source.file}:{source.line}，{source.version}）"
+        name = f"《{source.title}》{source.section}"
+        return f"{name}（{source.where}，{source.version}）"
     return "" if document.tone == "关怀" else source.plain
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
+from bot.answering.citing import without_marks
 from bot.answering.prompt import NOTHING_FOUND
 from bot.domain.knowledge import Prompt
 from bot.ports import ChatModel
@@ -29,6 +30,7 @@ async def write(
             text += piece
             ends = [match.end() for match in _SENTENCE_END.finditer(text)]
             whole = text[: ends[-1]].strip() if ends else ""
+            whole = without_marks(whole)
             if whole != shown and NOTHING_FOUND not in whole and allowed(whole):
                 shown = whole
                 await show(whole)

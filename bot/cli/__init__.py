@@ -11,21 +11,30 @@ from typer.exceptions import TyperException
 from bot import __version__
 
 from bot.cli import running as running  # isort: skip - first in the list of commands
+from bot.cli import ask as ask
 from bot.cli import conformance as conformance
 from bot.cli import content as content
 from bot.cli import customers as customers
 from bot.cli import database as database
+from bot.cli import guard as guard
+from bot.cli import guard_fit as guard_fit
+from bot.cli import knowledge as knowledge
+from bot.cli import knowledge_index as knowledge_index
 from bot.cli import sending as sending
 from bot.cli import sop_control as sop_control
+from bot.cli import sop_draft as sop_draft
 from bot.cli import sop_enter as sop_enter
 from bot.cli import sop_files as sop_files
 from bot.cli import sop_moves as sop_moves
 from bot.cli import sop_orders as sop_orders
 from bot.cli import sop_runs as sop_runs
 from bot.cli import sop_sheets as sop_sheets
+from bot.cli import teach as teach
+from bot.cli import teach_steps as teach_steps
 from bot.cli import transfer as transfer
 from bot.cli import ways as ways
 from bot.cli import work as work
+from bot.cli import work_drafts as work_drafts
 from bot.cli.root import cli
 from bot.terminal import print_problems
 

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.root import AsJson, Folder, cli, run, today
+from bot.cli.root import AsJson, Folder, cli, today
 from bot.terminal import (
-    logs,
     print_notes,
     print_problems,
     problem_as_json,
-    progress_line,
-    the_settings,
     the_workspace,
 )
 
@@ -72,39 +69,3 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
         print_notes(notes)
     if problems:
         raise typer.Exit(1)
-
-
-@cli.command()
-def ask(
-    question: Annotated[str, typer.Argument(help="客户会怎么问。")],
-    plane: Annotated[
-        str, typer.Option(help="在哪儿问：kf 一对一，group 群里，staff 员工。")
-    ] = "kf",
-    folder: Folder = None,
-    as_json: AsJson = False,
-) -> None:
-    """问一句，看小安会怎么答、依据是什么。
-
-    例：zhilin ask "存单到期了怎么办" --plane group
-    """
-    from bot.asking import ask_once
-
-    if plane not in ("kf", "group", "staff"):
-        raise typer.BadParameter("只能写 kf、group 或 staff。", param_hint="--plane")
-    question = question.encode("utf-8", "replace").decode().strip()
-    if not question:
-        raise typer.BadParameter("请写上要问的话。")
-    logs("ERROR")
-    workspace = the_workspace(folder, or_starter=True)
-    settings, progress = the_settings(workspace, today()), progress_line(quiet=as_json)
-    answer = run(ask_once(settings, workspace, question, plane, progress))
-    if as_json:
-        typer.echo(json.dumps(answer, ensure_ascii=False))
-        return
-    typer.echo(answer["text"])
-    typer.echo("")
-    typer.echo(
-        f"类别  {answer['kind_in_words']}    把握 {answer['confidence']:.2f}  (试问，没有通知谁)"
-    )
-    for source in answer["sources"]:
-        typer.echo(f"出处  {source}")

@@ -126,12 +126,17 @@ async def _serve_emulator(
 @cli.command()
 def bench(
     names: Annotated[list[str] | None, typer.Argument(help="只测这几项；不写就都测。")] = None,
+    passages: Annotated[
+        list[int] | None,
+        typer.Option(min=100, max=1_000_000, help="knowledge 这一项：索引里放多少段，可写几次。"),
+    ] = None,
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """测速度：回调、回答、去重、断电、索引、整个故事；每一项旁边是同一次测的参照。
 
     例：zhilin bench callbacks answer --json
+    例：zhilin bench knowledge --passages 10000 --passages 100000
     """
     from bot.bench import run_bench
 
@@ -140,5 +145,7 @@ def bench(
     def say(words: str) -> None:
         typer.echo(words, err=True)
 
-    figures = run(run_bench(names or [], the_workspace(folder, or_starter=True), say))
+    figures = run(
+        run_bench(names or [], the_workspace(folder, or_starter=True), say, passages or ())
+    )
     print_figures(figures, as_json=as_json)

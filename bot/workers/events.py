@@ -143,7 +143,8 @@ class EventWorker:
                     await self._talk.meet(CustomerId(event.sender), again_after=_MEMBERS_KNOWN_FOR)
                 await self._group_talk.message(claimed, event)
             case PrivateMessageReceived():
-                await self._talk.meet(event.customer, again_after=_MEMBERS_KNOWN_FOR)
+                if not event.staff:
+                    await self._talk.meet(event.customer, again_after=_MEMBERS_KNOWN_FOR)
                 await self._private_talk.message(claimed, event)
             case StaffAsked():
                 await self._staff_talk.asked(claimed, event)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.answering.forms import form_of
 from bot.domain.compliance import Rules, mask
 from bot.domain.delivery import PERSON_STATES, Session
 from bot.domain.events import MessageReceived
-from bot.domain.ids import RmId
+from bot.domain.ids import CustomerId, RmId
 from bot.domain.lead import Lead
+from bot.domain.needs import Needs
+from bot.domain.persona import Memory
 from bot.domain.sessions import NEW, with_person
+from bot.domain.subject import SubjectFacts
+from bot.domain.suitability import asker_of
 from bot.domain.variables import variables_for
 from bot.domain.waiting import Batch, gather
 from bot.leads.desk import LeadDesk
@@ -85,6 +89,7 @@ class Reader:
             listening = await read_listening(tx, self._content, event.customer)
             anything = await self._anything(tx, listening, event)
             leads = await tx.leads.open_for(event.customer)
+            facts = await self._facts(tx, event.customer)
         if batch is None:
             return None
         manager = self._desk.responsible(event.customer, customer, None)
@@ -96,7 +101,8 @@ class Reader:
                 manager=manager,
                 kf_link=self._content.kf_link,
             ),
-            history=tuple(f"{turn.speaker}:{turn.text}" for turn in turns),
+            history=remembered(turns, event.sent_at, self._content.persona.memory),
+            asker=asker_of(facts),
             first_contact=greeted is None or event.sent_at - greeted > _GREET_AGAIN,
             called=customer.name if customer else "",
             listening=listening,
@@ -106,6 +112,11 @@ class Reader:
         )
         truth = None if batch.left_to_person else await self._truth(event, session)
         return Reading(batch, session, truth, manager, scene)
+
+    async def _facts(self, tx: Tx, customer: CustomerId) -> SubjectFacts:
+        """Return what the bank's systems know of a customer: risk, age, consent."""
+        bank, now = self._content.bank, self._clock.now()
+        return (await tx.subjects.load([customer], "customer", bank, Needs(), now))[customer]
 
     async def _anything(self, tx: Tx, listening: Listening, event: MessageReceived) -> Heard | None:
         """Return what listens for any words, unless it heard this customer before."""
@@ -125,6 +136,12 @@ class Reader:
         if not with_person(session, self._clock.now()):
             return NEW
         return await self._sessions.of(event.account, event.customer)
+
+
+def remembered(turns: Sequence[Turn], at: datetime, memory: Memory) -> tuple[str, ...]:
+    """Return the newest turns, oldest of them first, as far back as the persona remembers."""
+    newest = turns[-memory.turns :] if memory.turns else ()
+    return tuple(f"{one.speaker}:{one.text}" for one in newest if at - one.at <= memory.within)
 
 
 def asked_just_now(leads: Sequence[Lead], turns: Sequence[Turn]) -> list[Lead]:
@@ -171,19 +188,14 @@ def occasion_of(
     refused: Refusal | None = None,
 ) -> Occasion:
     """Return who said what, for what follows from it by what heard it."""
-    listen = heard.listen if heard else None
     newest = batch.newest
     quote = [part for one in batch.messages for part in (one.earlier, said[one.msgid]) if part]
-    return Occasion(
+    occasion = Occasion(
         key=newest.msgid,
         customer=newest.customer,
         quote="\n".join(quote),
         at=newest.sent_at,
         source="微信客服",
         owner=owner,
-        script=heard.script.id if heard else refused.script if refused else "",
-        step=heard.step if heard else "",
-        run=heard.run if heard else refused.run if refused else None,
-        cautions=tuple(check.value for check in listen.checks) if listen else (),
-        ask_first=bool(listen and listen.ask_first),
     )
+    return occasion.of_script(heard, refused)

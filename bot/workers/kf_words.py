@@ -10,6 +10,7 @@ from typing import Literal
 from bot.answering.answer import Question
 from bot.domain.actions import Action, AnswerWith, OpenLead
 from bot.domain.lead import Lead
+from bot.domain.suitability import NOBODY, Asker
 from bot.sop.listen import says_yes, wants_news_again
 from bot.sop.listening import Had, Heard, Listening, Refusal
 from bot.workers.content import Content
@@ -35,6 +36,7 @@ class Scene:
     variables: dict[str, str]
     history: tuple[str, ...] = ()
     first_contact: bool = False
+    asker: Asker = NOBODY
     called: str = ""
     listening: Listening = field(default_factory=Listening)
     anything: Heard | None = None
@@ -157,7 +159,12 @@ class Lines:
     def _recited(self, heard: Heard, line: str, meant: Meant) -> Iterator[str]:
         for action in heard.listen.actions:
             if isinstance(action, AnswerWith):
-                question = Question(text=line, plane="kf", variables=self._scene.variables)
+                question = Question(
+                    text=line,
+                    plane="kf",
+                    variables=self._scene.variables,
+                    asker=self._scene.asker,
+                )
                 answer = self._content.answerer.recite(action.qa, question, self._now)
                 meant.actions += answer.actions
                 yield answer.text

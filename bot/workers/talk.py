@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from bot.answering.red_flags import red_flag
+from bot.answering.meaning import Trouble
 from bot.domain.actions import Action, HandOver
 from bot.domain.delivery import PERSON_STATES, Session, Terms
 from bot.domain.events import MessageReceived
@@ -77,9 +77,11 @@ class Talk:
                 thought = await self._think(claimed, read, heard)
                 if thought is None:
                     continue
+            words = "\n".join(message.text for message in read.batch.messages)
+            trouble = await self._content.answerer.trouble(words)
             async with self._database.begin() as tx:
                 last = number >= _ROUNDS
-                if await self._settled(tx, claimed, read, thought, heard, last=last):
+                if await self._settled(tx, claimed, read, thought, trouble, heard, last=last):
                     return
             number += 1
 
@@ -135,6 +137,7 @@ class Talk:
         claimed: ClaimedEvent,
         read: Reading,
         thought: Thought | None,
+        trouble: Trouble | None,
         heard: dict[str, str],
         *,
         last: bool,
@@ -156,7 +159,7 @@ class Talk:
         if not batch.messages:
             await tx.ledger.add("recalled_unanswered", customer, self._clock.now())
         elif thought is None or await self._taken_over(tx, claimed, read, session, current):
-            await self._left_to_person(tx, read, batch, said)
+            await self._left_to_person(tx, read, batch, said, trouble)
         else:
             await self._write(tx, read, batch, thought, said)
         return True
@@ -193,15 +196,19 @@ class Talk:
         await self._happenings.tell(tx, news, self._clock.now())
 
     async def _left_to_person(
-        self, tx: Tx, read: Reading, batch: Batch, said: dict[str, str]
+        self,
+        tx: Tx,
+        read: Reading,
+        batch: Batch,
+        said: dict[str, str],
+        trouble: Trouble | None,
     ) -> None:
         """Keep silent; but that somebody is being robbed is told even while others have them."""
         now = self._clock.now()
         await tx.ledger.add("left_to_person", batch.newest.customer, now)
         await self._following.heard_by_person(tx, read, batch, said, now)
-        flag = red_flag("\n".join(message.text for message in batch.messages))
-        if flag is not None:
-            await self._effects.carry_out(tx, flag.actions, occasion_of(batch, said), now)
+        if trouble is not None:
+            await self._effects.carry_out(tx, trouble.flag.actions, occasion_of(batch, said), now)
 
     async def _write(
         self, tx: Tx, read: Reading, batch: Batch, thought: Thought, said: dict[str, str]

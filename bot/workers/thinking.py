@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from bot.answering.answer import Question
 from bot.answering.forms import UNCLEAR, VOICE, Form, form_of, most_urgent
 from bot.answering.persona import frame, off_hours, with_defaults
-from bot.answering.red_flags import FRAUD, red_flag
+from bot.answering.red_flags import FRAUD
 from bot.answering.sessions import rating_of
 from bot.answering.wishes import asks_identity, courtesy, wants_person
 from bot.domain.actions import OpenLead
@@ -60,7 +60,7 @@ class Thinker:
     ) -> Thought:
         """Return the answer to messages that belong together; the gravest words decide."""
         lines = _sorted(messages, heard)
-        alarm = _grave(lines.asked)
+        alarm = await self._grave(lines.asked)
         if alarm is not None:
             return await self._alarmed(alarm, scene, tuple(lines.ratings))
         needs_eyes = self._needs_eyes(lines)
@@ -72,11 +72,19 @@ class Thinker:
             thought = await self._words(lines.asked, scene, tuple(lines.ratings))
         return _with_echo(thought, self._echo(lines.spoken))
 
+    async def _grave(self, asked: list[str]) -> str | None:
+        """Return the words that tell of trouble: one message alone, or all of them together."""
+        together = "\n".join(asked)
+        for words in dict.fromkeys([*asked, together]):
+            if await self._content.answerer.trouble(words) is not None:
+                return words
+        return None
+
     async def _alarmed(self, alarm: str, scene: Scene, ratings: tuple[int, ...]) -> Thought:
         """Answer trouble; a script may have its own words and limits for somebody being robbed."""
         answer = await self._ask(alarm, scene)
         own = scene.listening.intends(Intent.BEING_DEFRAUDED)
-        if own is None or answer.reason != FRAUD.name:
+        if own is None or not answer.reason.startswith(FRAUD.name):
             return Thought(answer, ratings=ratings)
         words = scene.words(own.listen.reply) or answer.text
         answer = answer.model_copy(update={"text": words, "actions": ()})
@@ -165,6 +173,7 @@ class Thinker:
             variables=scene.variables,
             history=scene.history,
             first_contact=scene.first_contact,
+            asker=scene.asker,
         )
         return await self._content.answerer.answer(question, self._clock.now())
 
@@ -192,15 +201,6 @@ def _sorted(messages: tuple[MessageReceived, ...], heard: dict[str, str]) -> _Li
         else:
             lines.unread.append(message.form)
     return lines
-
-
-def _grave(asked: list[str]) -> str | None:
-    """Return the words that tell of trouble: one message alone, or all of them together."""
-    alone = next((line for line in asked if red_flag(line) is not None), None)
-    if alone is not None:
-        return alone
-    together = "\n".join(asked)
-    return together if red_flag(together) is not None else None
 
 
 def _with_echo(thought: Thought, echo: str) -> Thought:

@@ -36,7 +36,7 @@ _LONGEST = timedelta(hours=3)
 class NoIndex:
     """Where an echo answers, nothing is looked up."""
 
-    async def publish(self, *args: object) -> None:
+    async def publish(self, *args: object, **options: object) -> None:
         return None
 
 

@@ -8,7 +8,7 @@ from bot.storage.tables import drafts, events, leads, ledger, notices, turns
 from tests.journeys.town import Life
 
 KNOWN = "存单快到期了,怎么办呀"
-UNKNOWN = "今天的股市大盘会涨到多少点"
+UNKNOWN = "古钱币能不能拿来鉴定"
 
 
 async def test_the_approved_text_comes_with_its_source_and_says_who_speaks(life: Life) -> None:

@@ -12,7 +12,7 @@ from tests.journeys.test_split_questions import answer_without_sending, says, st
 from tests.journeys.town import Life
 
 KNOWN = "存单快到期了,怎么办呀"
-UNKNOWN = "今天的股市大盘会涨到多少点"
+UNKNOWN = "古钱币能不能拿来鉴定"
 
 
 def talk_of(life: Life):  # type: ignore[no-untyped-def]

@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from bot.answering.answer import Answerer, Question
+from bot.answering.meaning import Trouble
 from bot.domain.knowledge import Answer
 from bot.storage.tables import turns
 from bot.workers.events import EventWorker
@@ -15,7 +16,7 @@ from tests.journeys.town import Life
 
 KNOWN = "存单快到期了,怎么办呀"
 OTHER = "取五万块钱要提前预约吗"
-UNKNOWN = "今天的股市大盘会涨到多少点"
+UNKNOWN = "古钱币能不能拿来鉴定"
 DANGER = "我刚给他转了三万,他说是我儿子换了手机,我是不是被骗了"
 
 
@@ -27,6 +28,9 @@ class Listening:
         self.happenings: list[object] = []
         self._answerer: Answerer = life.demo.bot.content.answerer
         life.demo.bot.content.answerer = self  # type: ignore[assignment]
+
+    async def trouble(self, text: str) -> Trouble | None:
+        return await self._answerer.trouble(text)
 
     async def answer(self, question: Question, now: object) -> Answer:
         self.asked.append(question)

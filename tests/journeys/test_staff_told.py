@@ -105,7 +105,7 @@ async def test_the_group_hears_of_red_flags_and_gets_its_brief(workspace: Worksp
 
 async def test_a_models_answer_is_seen_growing(workspace: Workspace) -> None:
     async with openai_server() as server, town_with_a_bot(workspace) as life:
-        server.says = "有的能提前取，但利息会少算。买之前先问清，急用的钱别放。"
+        server.says = "有的能提前取，但利息会少算[1]。买之前先问清，急用的钱别放[1]。"
         server.pause = asyncio.Event()
         await restart(life, llm=LlmSettings(model="m", base_url=server.url))
         await until(life, lambda: BOT in life.world.aibot_lines.live)
@@ -118,6 +118,6 @@ async def test_a_models_answer_is_seen_growing(workspace: Workspace) -> None:
         server.pause.set()
         await notices_come
         await until(life, lambda: shown.finished)
-        assert shown.text.startswith(server.says)
+        assert shown.text.startswith("有的能提前取，但利息会少算。买之前先问清，急用的钱别放。")
         assert "依据：《" in shown.text
         assert len(life.world.deliveries.select("aibot")) == 1

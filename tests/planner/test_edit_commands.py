@@ -20,6 +20,7 @@ async def test_a_simulation_is_read_as_a_calendar(desk: Desk) -> None:
     assert said == await desk.run("simulate", path, "--start", "2026-10-12", "--groups", "12")
 
 
+FRIENDS = "new-friend-7d"
 REFUSED = (
     (("nobody", "--start", "2026-10-12"), "没有剧本「nobody」"),
     ((SCRIPT, "--start", "明天"), "2026-10-12 的样子"),
@@ -27,7 +28,8 @@ REFUSED = (
     ((SCRIPT, "--start", "2026-10-12", "--rate", "客户回复=2"), "0 到 1"),
     ((SCRIPT, "--start", "2026-10-12", "--event", "2:客户回复"), "--who"),
     ((SCRIPT, "--start", "2026-10-12", "--who", "1", "--event", "客户回复"), "2:客户回复"),
-    ((SCRIPT, "--start", "2026-10-12", "--who", "1", "--fact", "身高=1"), "没有「身高」"),
+    ((SCRIPT, "--start", "2026-10-12", "--who", "1", "--fact", "身高=1"), "对象是客户群"),
+    ((FRIENDS, "--start", "2026-10-12", "--who", "1", "--fact", "身高=1"), "没有「身高」"),
     ((SCRIPT, "--start", "2026-10-12", "--who", "999"), "一共只有"),
 )
 

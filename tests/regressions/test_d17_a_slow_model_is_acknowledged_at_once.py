@@ -9,7 +9,7 @@ from tests.ai.openai_server import openai_server
 from tests.journeys.town import Life
 from tests.waiting import until
 
-QUESTION = "请问取五万块钱需要提前预约吗"
+QUESTION = "取五万块钱是不是得先打个招呼"  # found, but not so surely that no model is asked
 ACK_MS = 100
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.answering.answer import Question
+from bot.answering.meaning import Meaning, Trouble
 from bot.channels.directory import SessionStates, WeComDirectory
 from bot.channels.kf import KfChannel
 from bot.channels.media import Recordings
@@ -45,6 +46,9 @@ PEOPLE = ("wmA", "wmB")
 
 class Echo:
     """Answers every question with itself, and brings a person to whoever asks for one."""
+
+    async def trouble(self, text: str) -> Trouble | None:
+        return await Meaning(lambda: ()).trouble(text)
 
     async def answer(self, question: Question, now: object) -> Answer:
         if "人工" in question.text:

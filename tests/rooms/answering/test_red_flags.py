@@ -2,10 +2,11 @@
 
 import pytest
 
-from bot.answering.red_flags import red_flag
+from bot.answering.red_flags import red_flag, red_flag_by_rule
 from bot.answering.wishes import asks_identity, courtesy, wants_person
 from bot.domain.actions import HandOver, PauseMarketing
 from bot.domain.lead import Need
+from tests.rooms.answering.phrases import phrases
 
 TROUBLE = {
     "被骗": (
@@ -55,6 +56,30 @@ def test_trouble_is_heard(name: str, text: str) -> None:
 @pytest.mark.parametrize("text", NO_TROUBLE)
 def test_an_ordinary_question_is_no_trouble(text: str) -> None:
     assert red_flag(text) is None
+
+
+@pytest.mark.parametrize("name", [*phrases("red_flags")])
+def test_trouble_is_heard_as_people_tell_it(name: str) -> None:
+    texts = phrases("red_flags")[name]
+    missed = [text for text in texts if red_flag(text) is None]
+    other = [text for text in texts if (flag := red_flag(text)) and flag.name != name]
+    assert missed == []
+    assert len(other) <= len(texts) // 20, other
+
+
+def test_most_trouble_is_heard_in_hard_words_that_nothing_was_learnt_from() -> None:
+    held_out = phrases("red_flags_held_out")
+    texts = [text for kind in held_out.values() for text in kind]
+    missed = [text for text in texts if red_flag(text) is None]
+    assert len(missed) <= len(texts) // 2, missed
+
+
+def test_what_only_sounds_like_trouble_is_none() -> None:
+    declined = [text for texts in phrases("declined").values() for text in texts]
+    asked = [*phrases("no_red_flags")[""], *phrases("not_declined")[""], *declined]
+    alarms = [text for text in asked if red_flag(text) is not None]
+    assert len(alarms) <= len(asked) // 100, alarms
+    assert [text for text in asked if red_flag_by_rule(text) is not None] == []
 
 
 def test_who_is_robbed_gets_a_person_within_five_minutes() -> None:

@@ -1,0 +1,146 @@
+"""What is said without a search, and where there is no answer: always with a way to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+from bot.answering.meaning import Trouble
+from bot.answering.outside import Outside
+from bot.answering.persona import fetching, frame, off_hours, unsure, with_defaults
+from bot.answering.question import Question
+from bot.answering.wishes import asks_identity, courtesy, wants_person
+from bot.domain.actions import Action, HandOver, OpenLead
+from bot.domain.knowledge import Answer, AnswerKind
+from bot.domain.lead import RESPOND_WITHIN, Need
+from bot.domain.persona import Persona
+from bot.domain.render import render
+
+_FOR_STAFF = "没有找到有依据的答案，请换个说法再查，或问负责这块的同事。"
+_A_PERSON = "转人工"
+_WAY = f"想跟人说，回「{_A_PERSON}」。"
+_LIMIT = "{时限}"
+_HEAD = 8  # characters: enough to know her words again in what was said
+# What only a manager may talk of, once the customer says yes to it.
+_A_MANAGERS = (Outside.ADVICE.value, "unsuitable")
+
+
+class Words(NamedTuple):
+    """What is said where there is no answer, and what is done besides."""
+
+    text: str
+    actions: tuple[Action, ...] = ()
+
+
+class Declining:
+    """Her words for what she does not answer, and for what needs no search."""
+
+    def __init__(self, persona: Persona, zone: tzinfo) -> None:
+        self._persona = persona
+        self._zone = zone
+        self._own = _own_words(persona)
+        said = (persona.when_unsure.replace(_LIMIT, ""), *self._own.values())
+        self.unanswered = tuple(words.split("{")[0][:_HEAD] for words in said)
+        """How her words begin that are no answers."""
+
+    def heard(self, question: Question, now: datetime, trouble: Trouble | None) -> Answer | None:
+        """Answer what needs no search: trouble, who she is, a wish for a person, a greeting."""
+        if trouble is not None:
+            return _alarm(trouble, question)
+        variables = with_defaults(question.variables)
+        if asks_identity(question.text):
+            words = render(self._persona.identity.when_asked, variables)
+            return Answer(kind=AnswerKind.IDENTITY, text=words, confidence=1.0)
+        if wants_person(question.text):
+            words = render(fetching(self._persona, now, self._zone), variables)
+            return Answer(
+                kind=AnswerKind.HANDOVER,
+                text=self._framed(words, AnswerKind.HANDOVER, question),
+                actions=(_hand_over(Need.PERSON),),
+                confidence=1.0,
+                reason="asked_for_a_person",
+            )
+        kind_word = courtesy(question.text)
+        if kind_word is not None:
+            text = self._framed(kind_word, AnswerKind.COURTESY, question)
+            return Answer(kind=AnswerKind.COURTESY, text=text, confidence=1.0)
+        return None
+
+    def declined(
+        self, question: Question, now: datetime, reason: str, confidence: float = 0.0
+    ) -> Answer:
+        """Say honestly that there is no answer, in the words for the kind of question."""
+        if question.plane == "staff":
+            return Answer(kind=AnswerKind.DECLINED, text=_FOR_STAFF, reason=reason)
+        words = self.words(reason, question, now)
+        chat = reason == Outside.CHITCHAT
+        kind = AnswerKind.COURTESY if chat else AnswerKind.DECLINED
+        return Answer(
+            kind=kind,
+            text=self._framed(words.text, kind, question),
+            actions=words.actions,
+            confidence=confidence,
+            reason=reason,
+        )
+
+    def words(self, reason: str, question: Question, now: datetime) -> Words:
+        """Return her words for a reason, without any frame."""
+        variables = with_defaults(question.variables)
+        own = self._own.get(reason)
+        if own is None:
+            return self._unsure(now, variables)
+        text, actions = render(own, variables), ()
+        if reason in _A_MANAGERS:
+            return Words(text, _may_call(question))
+        if _A_PERSON not in text:
+            text = f"{text}{_WAY}"
+        return Words(text, actions)
+
+    def _unsure(self, now: datetime, variables: Mapping[str, str]) -> Words:
+        person = _hand_over(Need.UNANSWERED)
+        late = off_hours(self._persona, now, self._zone)
+        words = unsure(self._persona, person.within_minutes or 0, late)
+        return Words(render(words, variables), (person,))
+
+    def _framed(self, text: str, kind: AnswerKind, question: Question) -> str:
+        return frame(
+            text,
+            kind=kind,
+            persona=self._persona,
+            plane=question.plane,
+            first_contact=question.first_contact,
+            called=question.variables.get("客户.称呼", ""),
+        )
+
+
+def _own_words(persona: Persona) -> dict[str, str]:
+    """Return her words by the reasons that have words of their own."""
+    words = persona.declines
+    return {name: str(getattr(words, name)) for name in type(words).model_fields}
+
+
+def _may_call(question: Question) -> tuple[Action, ...]:
+    """Ask for a yes before a manager is told (S21); in a group nobody is asked in public."""
+    if question.plane != "kf":
+        return ()
+    return (OpenLead(need=Need.WEALTH, within_minutes=_minutes(Need.WEALTH), ask_first=True),)
+
+
+def _alarm(trouble: Trouble, question: Question) -> Answer:
+    # No greeting and no frame: nothing may stand before what must be done now.
+    return Answer(
+        kind=AnswerKind.RED_FLAG,
+        text=render(trouble.flag.words, with_defaults(question.variables)),
+        actions=trouble.flag.actions,
+        confidence=1.0,
+        reason=trouble.reason,
+    )
+
+
+def _hand_over(need: Need) -> HandOver:
+    return HandOver(need=need, within_minutes=_minutes(need))
+
+
+def _minutes(need: Need) -> int:
+    return RESPOND_WITHIN[need] // timedelta(minutes=1)

@@ -1,0 +1,1 @@
+"""One question asked by hand: what would be said, on what grounds, and how long it took."""

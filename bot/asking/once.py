@@ -1,0 +1,131 @@
+"""Answers one question from the workspace's knowledge, as the bot would, and says why."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from bot.answering.answer import Question
+from bot.answering.question import Trace
+from bot.asking.report import Asked, told
+from bot.asking.stopwatch import WatchedIndex, WatchedReranker
+from bot.config import Settings
+from bot.domain.bank import Bank
+from bot.domain.ids import CustomerId, RmId
+from bot.domain.knowledge import Plane
+from bot.domain.needs import Needs
+from bot.domain.persona import Memory
+from bot.domain.suitability import NOBODY, Asker, asker_of
+from bot.domain.variables import variables_for
+from bot.errors import ConfigError
+from bot.index_parts import open_index, open_rerank
+from bot.knowledge.search import KnowledgeSearch
+from bot.parts import Progress, answerer_for, open_database, open_model
+from bot.workers.content import read_snapshot
+from bot.workers.kf_scene import remembered
+from bot.workspace import Workspace
+
+_ANYTHING = "您好"
+
+
+class _Customer(NamedTuple):
+    """Who asks, as the workspace's database knows them."""
+
+    name: str = ""
+    manager: RmId | None = None
+    asker: Asker = NOBODY
+    history: tuple[str, ...] = ()
+
+
+async def ask_once(
+    settings: Settings,
+    workspace: Workspace,
+    question: str,
+    channel: str,
+    progress: Progress,
+    customer: str = "",
+) -> dict[str, Any]:
+    """Return the answer with its evidence, verdicts and timings.
+
+    Raise ``ConfigError`` where ``customer`` is named and not known.
+    """
+    now = datetime.now(UTC)
+    snapshot = read_snapshot(workspace, now.date())
+    bank, trace = snapshot.bank, Trace()
+    memory = next(iter(snapshot.personas.values())).memory
+    who = await _read(settings, workspace, customer, bank, memory, now)
+    asked = _question(question, cast("Plane", channel), bank, who, now)
+    async with AsyncExitStack() as stack:
+        opened = await open_index(stack, settings, workspace)
+        await opened.publish(snapshot.documents(), progress)
+        chat = await open_model(stack, settings)
+        second = await open_rerank(stack, settings)
+        reranker = WatchedReranker(second, trace) if second is not None else None
+        index = WatchedIndex(opened, trace)
+        search = KnowledgeSearch(
+            index, bank.zone, reranker, careful=settings.knowledge.caution == "careful"
+        )
+        answerer = answerer_for(snapshot, search, chat, settings.llm.timeout_seconds, index)
+        await search.find(_ANYTHING, asked.viewer, now)  # models are loaded by their first question
+        trace.ms.clear()
+        with trace.timing("total"):
+            answer = await answerer.answer(asked, now, trace=trace)
+    said = reranker.said if reranker is not None else {}
+    day = now.astimezone(bank.zone).date()
+    return told(Asked(asked, customer, who.name, answer, trace, opened, said, day))
+
+
+def _question(text: str, plane: Plane, bank: Bank, who: _Customer, now: datetime) -> Question:
+    member = next(person.userid for person in bank.staff if person.branch is not None)
+    today = now.astimezone(bank.zone).date()
+    return Question(
+        text=text,
+        plane=plane,
+        variables=variables_for(bank, today=today, manager=who.manager or member),
+        history=who.history,
+        asker=who.asker,
+    )
+
+
+def _missing_file(settings: Settings, workspace: Workspace) -> Path | None:
+    """Return the SQLite file that the settings name, where it is not there yet."""
+    scheme, _, path = settings.database.url.partition(":///")
+    file = workspace.resolve(path or "data/zhilin.db")
+    return file if scheme.startswith("sqlite") and not file.exists() else None
+
+
+async def _read(
+    settings: Settings,
+    workspace: Workspace,
+    customer: str,
+    bank: Bank,
+    memory: Memory,
+    now: datetime,
+) -> _Customer:
+    """Read a customer from the workspace's database, which is never made for that."""
+    if not customer:
+        return _Customer()
+    file = _missing_file(settings, workspace)
+    if file is not None:
+        raise ConfigError(f"还没有数据库（{file}），认不出客户。不带 --customer 就是按陌生客户问。")
+    database = await open_database(settings, workspace)
+    try:
+        if not await database.ready():
+            raise ConfigError("数据库里没有这一版的表。请先运行 zhilin db upgrade。")
+        async with database.read() as tx:
+            known = await tx.people.customer(CustomerId(customer))
+            if known is None:
+                raise ConfigError(f"没有客户「{customer}」。请核对 external_userid。")
+            facts = await tx.subjects.load([customer], "customer", bank, Needs(), now)
+            turns = await tx.conversations.last_turns(customer)
+    finally:
+        await database.close()
+    serving = (one for one in known.managers if bank.member(one) is not None)
+    return _Customer(
+        name=known.name,
+        manager=next(serving, None),
+        asker=asker_of(facts[customer]),
+        history=remembered(turns, now, memory),
+    )

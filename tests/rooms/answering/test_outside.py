@@ -1,0 +1,45 @@
+"""What is not hers to answer is known by its words, and what the bank answers is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.answering.outside import Outside, outside, perhaps_outside
+from bot.answering.pieces import NEVER_SEARCHED
+from bot.domain.knowledge import Audience
+from bot.knowledge.reader import read_files
+from bot.workspace import starter_root
+from tests.rooms.answering.phrases import phrases
+from tests.rooms.knowledge.starter_questions import ANSWERABLE
+
+DECLINED = phrases("declined")
+
+
+@pytest.mark.parametrize("kind", [one.value for one in Outside])
+def test_each_kind_is_known_in_most_wordings(kind: str) -> None:
+    wrong = [text for text in DECLINED[kind] if outside(text) != kind]
+    assert len(wrong) <= len(DECLINED[kind]) // 10, wrong
+
+
+def test_what_the_bank_answers_is_not_declined() -> None:
+    asked = [*phrases("not_declined")[""], *(text for text, _ in ANSWERABLE)]
+    assert [text for text in asked if outside(text)] == []
+
+
+def test_no_approved_question_is_declined_before_it_is_searched_for() -> None:
+    knowledge, problems = read_files(starter_root() / "knowledge")
+    assert not problems
+    asked = [
+        question
+        for document in knowledge.documents
+        if document.audience is not Audience.STAFF
+        for question in document.questions
+    ]
+    assert len(asked) > 300
+    assert [text for text in asked if outside(text) in NEVER_SEARCHED] == []
+
+
+def test_a_single_word_is_enough_once_nothing_was_found() -> None:
+    assert outside("养生有什么讲究") is None
+    assert perhaps_outside("养生有什么讲究") is Outside.MEDICAL
+    assert perhaps_outside("存单到期了呢") is None
