@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.storage.tables import (
     admissions,
     doubts,
+    drafts,
     enrolments,
     events,
     ledger,
@@ -19,6 +20,7 @@ from bot.storage.tables import (
     notices,
     occurrences,
     outbox,
+    questions,
     quota,
     send_tasks,
     turns,
@@ -85,6 +87,8 @@ _RULES = {
         and_(moments.c.due_at.is_(None), moments.c.state.in_(("posted", "over"))),
     ),
     "turns": _Rule(turns, "at"),
+    "drafts": _Rule(drafts, "at", drafts.c.due_at.is_(None)),
+    "questions": _Rule(questions, "asked_at"),
     "ledger": _Rule(ledger, "at"),
 }
 DONE_ROWS = ("notices", "events", "outbox", "doubts", "quota")

@@ -34,7 +34,9 @@ from bot.storage.parcels import Parcels
 from bot.storage.people import People
 from bot.storage.planning import Planning
 from bot.storage.polls import Polls
+from bot.storage.proposals import Proposals
 from bot.storage.publications import Publications
+from bot.storage.questions import Questions
 from bot.storage.quota import Quota
 from bot.storage.readbacks import Readbacks
 from bot.storage.runs import Runs
@@ -64,6 +66,7 @@ WORK_TABLES = (
     tables.readbacks,
     tables.groups,
     tables.leads,
+    tables.drafts,
     tables.customers,
     tables.polls,
     tables.contact_ways,
@@ -128,6 +131,8 @@ class Tx(_ScriptStores):
         self.leases = Leases(connection)
         self.streams = Streams(connection)
         self.staff_view = StaffView(connection)
+        self.questions = Questions(connection)
+        self.proposals = Proposals(connection)
 
     async def due(self) -> dict[str, datetime]:
         """Return for each table with work when its next piece falls due."""

@@ -145,7 +145,6 @@ async def play(
         await twin.until(one.at)
         await twin.happens(one.subject, one.kind, one.at)
     await _end_while_something_is_in_hand(twin, subjects[-1], ends_at)
-    twin.ended_at = twin.clock.now()  # type: ignore[attr-defined]
     await twin.until(MONDAY + timedelta(days=DAYS))
     twin.script = script  # type: ignore[attr-defined]
     return twin

@@ -21,6 +21,7 @@ from bot.storage.tables.sop import (
     publications,
     withdrawals,
 )
+from bot.storage.tables.teaching import proposals, questions, signatures
 from bot.storage.tables.wire import (
     buckets,
     cursors,
@@ -60,12 +61,15 @@ __all__ = [
     "occurrences",
     "outbox",
     "polls",
+    "proposals",
     "publications",
+    "questions",
     "quota",
     "readbacks",
     "run_steps",
     "scripts",
     "send_tasks",
+    "signatures",
     "streams",
     "switches",
     "tokens",

@@ -119,7 +119,15 @@ drafts = Table(
     Column("citations", JSON, nullable=False),
     Column("state", String(10), nullable=False),
     Column("at", Moment, nullable=False),
+    Column("askers", JSON, nullable=False, server_default="[]"),  # all who asked this
+    Column("said", Text, nullable=False, server_default=""),  # what a person said; masked
+    Column("reason", String(32), nullable=False, server_default=""),
+    Column("code", String(160), nullable=False, server_default=""),  # changes its card once
+    Column("settled_at", Moment),
+    *work_columns(),
+    due_index("drafts"),
     Index("ix_drafts_chat", "chat", "id"),
+    Index("ix_drafts_at", "at"),
 )
 
 ledger = Table(

@@ -1,0 +1,1 @@
+"""Teaching the bot: from what it could not answer to entries that people allowed."""
