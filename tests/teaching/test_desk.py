@@ -76,8 +76,7 @@ async def bench(
     cache = tmp_path_factory.getbasetemp() / "teaching-vectors.sqlite"
     text = workspace.config.read_text("utf-8")
     text = text.replace("[knowledge]\n", f'[knowledge]\nstore = "memory"\ncache = "{cache}"\n')
-    text = text.replace("[embedding]\n", '[embedding]\nmodel = "use-m3"\n')
-    workspace.config.write_text(text, "utf-8")
+    workspace.config.write_text(f'{text}\n[embedding]\nmodel = "use-m3"\n', "utf-8")
     file = tmp_path / "zhilin.db"
     shutil.copyfile(migrated_sqlite, file)
     database = await Database.open(f"sqlite:///{file}", durable=False)
