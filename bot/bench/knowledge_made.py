@@ -16,8 +16,6 @@ _WORDINGS = 3
 _A_DOCUMENT = _WORDINGS + 1
 _ALPHABET = 3000
 _FIRST = 0x4E00
-# One model's vectors are all alike: about so much of each is what they have in common.
-_COMMON = 2.0
 _AT_ONCE = 2000
 
 Kind = Literal["shown", "hidden", "over"]
@@ -57,18 +55,27 @@ def hide(documents: Sequence[Document], every: int) -> list[Document]:
 
 
 def make_vectors(
-    cache: VectorCache, models: Sequence[tuple[str, int]], documents: Sequence[Document]
+    cache: VectorCache,
+    models: Sequence[tuple[str, int]],
+    documents: Sequence[Document],
+    like: Sequence[Document],
 ) -> None:
-    """Put a vector for each passage where those are looked for that were made before."""
+    """Put a vector for each passage where those are looked for that were made before.
+
+    They lie about the middle of those of ``like``, which a model made and the cache has: one
+    model's vectors are all alike, and what is found among them must stand out as it would.
+    """
     texts = list(dict.fromkeys(one.text for document in documents for one in passages_of(document)))
+    known = [one.text for document in like for one in passages_of(document)]
     for name, dimensions in models:
         chance = np.random.default_rng(dimensions)
-        common = chance.normal(size=dimensions).astype(np.float32) * _COMMON
+        middle = np.mean(list(cache.get(name, known).values()), axis=0)
+        aside = np.sqrt(max(0.0, 1.0 - float(middle @ middle)) / dimensions)
         for start in range(0, len(texts), _AT_ONCE):
             part = texts[start : start + _AT_ONCE]
-            vectors = common + chance.normal(size=(len(part), dimensions)).astype(np.float32)
+            vectors = middle + aside * chance.normal(size=(len(part), dimensions))
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-            cache.put(name, dict(zip(part, vectors, strict=True)))
+            cache.put(name, dict(zip(part, vectors.astype(np.float32), strict=True)))
 
 
 def _words(chance: np.random.Generator, length: int) -> str:

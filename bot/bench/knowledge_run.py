@@ -16,6 +16,7 @@ from typing import Any
 
 from bot.ai.cache import VectorCache
 from bot.answering.answer import Answerer, Question
+from bot.answering.red_flags import red_flag
 from bot.bench.figures import spread
 from bot.bench.knowledge_made import hide, made_documents, make_vectors
 from bot.bench.questions import various
@@ -50,7 +51,8 @@ async def run(workspace: Workspace, passages: int) -> dict[str, Any]:
         async with AsyncExitStack() as stack:
             index = await open_index(stack, settings, workspace)
             models = [(model.name, model.dimensions) for model in index.embedders]
-            await asyncio.to_thread(make_vectors, VectorCache(cache), models, made)
+            await index.publish(real)
+            await asyncio.to_thread(make_vectors, VectorCache(cache), models, made, real)
             began = time.monotonic()
             done = await index.publish([*real, *made])
             figures: dict[str, Any] = {
@@ -139,7 +141,12 @@ async def _watch(task: asyncio.Task[Any], held: list[float]) -> None:
 
 
 def _answering(snapshot: Snapshot) -> list[Document]:
-    return [one for one in snapshot.documents() if one.kind is DocumentKind.QA and one.questions]
+    """Return the Q&As that are looked for: of trouble nobody asks the index."""
+    return [
+        one
+        for one in snapshot.documents()
+        if one.kind is DocumentKind.QA and one.questions and not any(map(red_flag, one.questions))
+    ]
 
 
 def peak_mb() -> int:
