@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.ai.cache import VectorCache
@@ -25,9 +26,13 @@ def test_made_documents_are_as_many_and_as_hidden_as_was_asked(tmp_path: Path) -
         ]
         assert len(shown) == 100 / every
     cache = VectorCache(tmp_path / "v.sqlite")
-    make_vectors(cache, [("m", 8)], documents[:5])
-    texts = [passage.text for document in documents[:5] for passage in passages_of(document)]
+    like, made = documents[:1], documents[1:5]
+    known = {one.text: np.eye(8, dtype=np.float32)[0] for one in passages_of(like[0])}
+    cache.put("m", known)
+    make_vectors(cache, [("m", 8)], made, like)
+    texts = [passage.text for document in made for passage in passages_of(document)]
     assert cache.missing("m", texts) == 0
+    assert min(vector[0] for vector in cache.get("m", texts).values()) > 0.99  # as what they follow
 
 
 async def test_a_small_index_is_built_asked_and_published_again(
