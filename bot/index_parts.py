@@ -15,6 +15,7 @@ from bot.ai.chroma import Chroma, Imprint, open_server
 from bot.ai.chroma_files import open_folder
 from bot.ai.embed import open_embedder, open_folder_embedder
 from bot.ai.folder import own_folder
+from bot.ai.recent import RecentStore
 from bot.ai.rerank import open_reranker
 from bot.ai.stores import FileStore, MemoryStore
 from bot.config import Settings
@@ -44,9 +45,9 @@ async def open_index(
     imprint = Imprint(model.name, model.dimensions, _source(settings, workspace))
     newest = Edition(
         embedder=model,
-        store=chroma.store(imprint),
+        store=RecentStore(chroma.store(imprint)),
         second=second,
-        second_store=FileStore(_second_file(folder, second)) if second else None,
+        second_store=RecentStore(FileStore(_second_file(folder, second))) if second else None,
         shared=chroma.shared,
         at_once=max(settings.embedding.batch, 16) if settings.embedding.base_url else 16,
     )
@@ -201,7 +202,7 @@ async def _older(
             second = newest.second if newest.second and newest.second.name != model.name else None
             return Edition(
                 embedder=embedder,
-                store=chroma.store(other),
+                store=RecentStore(chroma.store(other)),
                 second=second,
                 second_store=newest.second_store if second else None,
                 shared=chroma.shared,

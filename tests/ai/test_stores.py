@@ -9,6 +9,7 @@ import pytest
 
 from bot.ai.chroma import Imprint, collection_name
 from bot.ai.chroma_files import open_folder
+from bot.ai.recent import RecentStore
 from bot.ai.stores import FileStore, MemoryStore
 from bot.domain.knowledge import VectorItem
 from bot.errors import ConfigError, Retryable
@@ -36,6 +37,26 @@ class TestFileStore(VectorStoreContract):
         assert await store.ids() == set()
         await store.upsert([VectorItem("a", NORTH, "d")])
         assert await FileStore(path).ids() == {"a"}
+
+
+class TestRecentStore(VectorStoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> VectorStore:
+        return RecentStore(FileStore(tmp_path / "v.sqlite"), kept=2)
+
+    async def test_what_was_read_lately_is_not_read_again(self, tmp_path: Path) -> None:
+        behind = FileStore(tmp_path / "v.sqlite")
+        store = RecentStore(behind, kept=2)
+        await store.upsert([VectorItem(key, NORTH, "d") for key in "abc"])
+        await store.vectors(["a", "b"])
+        await store.vectors(["a", "c"])  # b was asked for the longest time ago
+        await behind.delete(["a", "b", "c"])
+        assert set(await store.vectors(["a", "b", "c"])) == {"a", "c"}
+
+    async def test_more_than_it_holds_is_given_whole(self, tmp_path: Path) -> None:
+        store = RecentStore(FileStore(tmp_path / "v.sqlite"), kept=2)
+        await store.upsert([VectorItem(key, EAST, "d") for key in "abc"])
+        assert set(await store.vectors(["a", "b", "c"])) == {"a", "b", "c"}
 
 
 class TestChromaStore(VectorStoreContract):

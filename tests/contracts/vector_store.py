@@ -30,7 +30,9 @@ class VectorStoreContract:
 
     async def test_the_same_id_replaces(self, store: VectorStore) -> None:
         await store.upsert([VectorItem("a", NORTH, "d1")])
+        assert list((await store.vectors(["a"]))["a"]) == pytest.approx(NORTH)
         await store.upsert([VectorItem("a", EAST, "d1"), VectorItem("b", NORTH, "d1")])
+        assert list((await store.vectors(["a"]))["a"]) == pytest.approx(EAST)
         assert await store.ids() == {"a", "b"}
         assert next(iter(await store.search(EAST, 1)))[0] == "a"
 
@@ -39,6 +41,7 @@ class VectorStoreContract:
         await store.delete(["a", "never-there"])
         await store.delete([])
         assert await store.ids() == {"b"}
+        assert list(await store.vectors(["a", "b"])) == ["b"]
         assert [key for key, _ in await store.search(NORTH, 5)] == ["b"]
 
     async def test_vectors_are_given_back_by_their_ids(self, store: VectorStore) -> None:
