@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
+from pydantic import Field
 
 from bot.domain.value import Value
 from bot.knowledge.evidence import Evidence, Features
@@ -29,11 +30,14 @@ class Ranking(Value):
 class Abstention(Value):
     """How much each piece of evidence counts, and the probability from which it answers.
 
-    A bank that would rather decline than be wrong answers from ``careful`` on.
+    ``bounds`` are the least and the most that was seen of each when the weights were fitted:
+    what lies beyond counts as much as that, since nothing is known of it. A bank that would
+    rather decline than be wrong answers from ``careful`` on.
     """
 
     bias: float
     weights: dict[str, float]
+    bounds: dict[str, tuple[float, float]] = Field(default_factory=dict)
     threshold: float
     careful: float
 
@@ -43,7 +47,13 @@ class Abstention(Value):
 
     def logit(self, evidence: Evidence) -> float:
         """Return the same as the logarithm of its odds, which tells the very sure apart."""
-        return self.bias + sum(evidence[name] * weight for name, weight in self.weights.items())
+        return self.bias + sum(
+            self._bounded(name, evidence[name]) * weight for name, weight in self.weights.items()
+        )
+
+    def _bounded(self, name: str, value: float) -> float:
+        least, most = self.bounds.get(name, (-math.inf, math.inf))
+        return min(max(value, least), most)
 
     def says_yes(self, evidence: Evidence, *, careful: bool = False) -> bool:
         """Tell whether that is enough to answer."""

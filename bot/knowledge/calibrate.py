@@ -51,6 +51,8 @@ _FUSED = 2.0
 _ORDER_RIDGE = 0.05
 _YES_RIDGE = 2e-3
 _ROUNDS_OF = 1000
+# What is rarer than this is taken for an accident, and not for what the weights know.
+_RARELY_LESS = 1e-3
 _LOOK = Weights(
     ranking=Ranking(weights={"fused": 1.0}),
     abstention=Abstention(bias=0.0, weights={}, threshold=0.5, careful=0.5),
@@ -190,13 +192,23 @@ def fit_abstention(
     """Fit when to answer on sets with their shares; both kinds weigh the same in each set."""
     names = _names(_YES, _YES_SECOND, parts[0][0][0].evidence, scaled=scaled)
     values = np.array([[one.evidence[name] for name in names] for rows, _ in parts for one in rows])
+    least, most = np.quantile(values, (_RARELY_LESS, 1 - _RARELY_LESS), axis=0)
+    values = np.clip(values, least, most)
     truth = [np.array([bool(one.asked.relevant) for one in rows], dtype=float) for rows, _ in parts]
     shares = [_evened(kind, share) for kind, (_, share) in zip(truth, parts, strict=True)]
     share = np.concatenate(shares)
     weights, bias = fit_yes(values, np.concatenate(truth), share / share.sum(), _YES_RIDGE)
     return Abstention(
-        bias=float(f"{bias:.5g}"), weights=dict(named(names, weights)), threshold=0.5, careful=0.5
+        bias=float(f"{bias:.5g}"),
+        weights=dict(named(names, weights)),
+        bounds=dict(zip(names, zip(_short(least), _short(most), strict=True), strict=True)),
+        threshold=0.5,
+        careful=0.5,
     )
+
+
+def _short(values: np.ndarray) -> list[float]:
+    return [float(f"{one:.5g}") for one in values]
 
 
 def with_thresholds(

