@@ -89,6 +89,13 @@ class Retryable(ChannelError):
         super().__init__(reason)
 
 
+class IndexNotReady(Retryable):
+    """Nothing can be searched yet: the first index is still being made."""
+
+    def __init__(self) -> None:
+        super().__init__("index_not_ready")
+
+
 class Undeliverable(ChannelError):
     """Trying again is of no use; the reason is a word for the ledger."""
 

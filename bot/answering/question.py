@@ -38,12 +38,15 @@ class Trace:
     """What was done on the way to an answer, for somebody who wants to know why.
 
     ``searched`` holds each text that was looked for with what it found, ``verdicts`` what each
-    check said, ``ms`` how long each stage took.
+    check said, ``ms`` how long each stage took. A stage within another, or beside one that began
+    before it, takes the time from that one: all of them together are the time that passed.
     """
 
     searched: list[tuple[str, Found]] = field(default_factory=list)
     verdicts: list[tuple[str, str]] = field(default_factory=list)
     ms: dict[str, float] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+    _told_at: float = 0.0
 
     def says(self, check: str, verdict: str) -> None:
         """Note what a check said."""
@@ -52,9 +55,20 @@ class Trace:
     @contextmanager
     def timing(self, stage: str) -> Iterator[None]:
         """Note how long the block takes; several blocks of one stage add up."""
-        began = time.perf_counter()
+        self._tell()
+        self._open.append(stage)
         try:
             yield
         finally:
-            spent = (time.perf_counter() - began) * 1000
-            self.ms[stage] = self.ms.get(stage, 0.0) + spent
+            self._tell()
+            self._open.reverse()
+            self._open.remove(stage)
+            self._open.reverse()
+
+    def _tell(self) -> None:
+        """Count the time since the last look to the stage that began last and still goes on."""
+        now = time.perf_counter()
+        if self._open:
+            spent = (now - self._told_at) * 1000
+            self.ms[self._open[-1]] = self.ms.get(self._open[-1], 0.0) + spent
+        self._told_at = now

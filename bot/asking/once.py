@@ -68,9 +68,11 @@ async def ask_once(
             index, bank.zone, reranker, careful=settings.knowledge.caution == "careful"
         )
         answerer = answerer_for(snapshot, search, chat, settings.llm.timeout_seconds, index)
-        await search.find(_ANYTHING, asked.viewer, now)  # models are loaded by their first question
+        # Models and weights are loaded by their first question: what is timed is the second.
+        await answerer.trouble(_ANYTHING)
+        await search.find(_ANYTHING, asked.viewer, now)
         trace.ms.clear()
-        with trace.timing("total"):
+        with trace.timing("rest"):
             answer = await answerer.answer(asked, now, trace=trace)
     said = reranker.said if reranker is not None else {}
     day = now.astimezone(bank.zone).date()

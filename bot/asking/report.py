@@ -63,8 +63,14 @@ def told(asked: Asked) -> dict[str, Any]:
         "evidence": [_evidence(asked, text, found) for text, found in asked.trace.searched],
         "excluded": list(_excluded(asked))[:_MOST_HIDDEN],
         "verdicts": [{"check": check, "verdict": said} for check, said in asked.trace.verdicts],
-        "timings_ms": {stage: round(ms, 1) for stage, ms in asked.trace.ms.items()},
+        "timings_ms": _timings(asked.trace),
     }
+
+
+def _timings(trace: Trace) -> dict[str, float]:
+    """Return the stages, which add up to the total."""
+    spent = {stage: round(ms, 1) for stage, ms in trace.ms.items()}
+    return {"total": round(sum(trace.ms.values()), 1)} | spent
 
 
 def _customer(asked: Asked) -> dict[str, Any] | None:

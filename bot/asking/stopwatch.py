@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from bot.answering.question import Trace
+from bot.domain.knowledge import VectorItem
 from bot.knowledge.edition import Edition
 from bot.knowledge.index import KnowledgeIndex
-from bot.ports import Embedder, Reranker
+from bot.ports import Embedder, Reranker, VectorStore
 
 
 class WatchedEmbedder:
@@ -29,17 +30,48 @@ class WatchedEmbedder:
             return await self._embedder.query(text)
 
 
+class WatchedStore:
+    """A store that notes how long it takes to find what is near, and to give vectors back."""
+
+    def __init__(self, store: VectorStore, trace: Trace) -> None:
+        self._store = store
+        self._trace = trace
+
+    async def upsert(self, items: Sequence[VectorItem]) -> None:
+        """Add the items, each replacing one of the same id."""
+        await self._store.upsert(items)
+
+    async def delete(self, ids: Sequence[str]) -> None:
+        """Remove the items; an unknown id is no error."""
+        await self._store.delete(ids)
+
+    async def ids(self) -> set[str]:
+        """Return every id that is kept."""
+        return await self._store.ids()
+
+    async def search(self, vector: Sequence[float], k: int) -> Sequence[tuple[str, float]]:
+        """Return the nearest ids, best first, with their cosine similarity."""
+        with self._trace.timing("nearest"):
+            return await self._store.search(vector, k)
+
+    async def vectors(self, ids: Sequence[str]) -> Mapping[str, Sequence[float]]:
+        """Return the vectors of these ids as far as they are kept."""
+        with self._trace.timing("nearest"):
+            return await self._store.vectors(ids)
+
+
 @dataclass(frozen=True)
 class WatchedEdition(Edition):
-    """An edition that notes how long its store takes."""
+    """An edition that notes how long the second model's scores take."""
 
     trace: Trace = field(default_factory=Trace)
 
-    async def nearest(self, question: str, k: int) -> Sequence[tuple[str, float]]:
-        """Return the passages nearest to a question, best first, with their cosine similarity."""
-        vector = await self.embedder.query(question)
-        with self.trace.timing("nearest"):
-            return await self.store.search(vector, k)
+    async def second_scores(self, question: str, ids: Sequence[str]) -> Mapping[str, float]:
+        """Return the second model's cosine for these passages, as far as it knows them."""
+        if self.second is None:
+            return {}
+        with self.trace.timing("second"):
+            return await super().second_scores(question, ids)
 
 
 class WatchedIndex(KnowledgeIndex):
@@ -54,13 +86,11 @@ class WatchedIndex(KnowledgeIndex):
         """Return what is searched now, watched."""
         searched = super().edition
         parts = {one.name: getattr(searched, one.name) for one in fields(Edition)}
-        parts["embedder"] = WatchedEmbedder(parts["embedder"], self._trace)
+        parts["embedder"] = WatchedEmbedder(searched.embedder, self._trace)
+        if searched.second is not None:
+            parts["second"] = WatchedEmbedder(searched.second, self._trace)
+        parts["store"] = WatchedStore(searched.store, self._trace)
         return WatchedEdition(**parts, trace=self._trace)
-
-    async def second_scores(self, question: str, ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the second model's cosine by passage; empty where there is no second model."""
-        with self._trace.timing("second"):
-            return await super().second_scores(question, ids)
 
 
 class WatchedReranker:

@@ -19,6 +19,7 @@ _NOT_SAID = {
     "chitchat": "闲聊",
     "no_evidence": "没找到有把握的依据",
     "search_failed": "查资料时出错了",
+    "index_not_ready": "资料还在做索引",
     "not_sendable": "找到了，但有变量没有值，或碰了用词规矩",
     "model_found_nothing": "大模型说资料里没有",
     "model_too_slow": "大模型太慢，用了审批过的原文",
@@ -48,10 +49,12 @@ _STAGES = {
     "trouble": "先听有没有险情",
     "embed": "问句变向量",
     "nearest": "向量检索",
-    "second": "第二模型",
+    "second": "第二模型打分",
+    "search": "字面检索、排序",
     "rerank": "重排模型",
     "model": "大模型",
     "guard": "用词校验",
+    "rest": "其余（拆问句、写词）",
 }
 
 
@@ -118,8 +121,6 @@ def _figure(value: float | None) -> str:
 
 def _timings(spent: dict[str, float]) -> Iterator[tuple[str, ...]]:
     yield "一共", f"{spent['total']:.1f}"
-    known = {stage: spent[stage] for stage in _STAGES if stage in spent}
-    for stage, ms in known.items():
-        yield _STAGES[stage], f"{ms:.1f}"
-    rest = spent["total"] - sum(known.values())
-    yield "其余（字面检索、排序、写词）", f"{max(rest, 0.0):.1f}"
+    for stage, words in _STAGES.items():
+        if stage in spent:
+            yield words, f"{spent[stage]:.1f}"

@@ -50,6 +50,7 @@ def sections_from(blocks: Iterable[Block]) -> tuple[Section, ...]:
     # A single heading of the first level is the name of the whole, which the document has anyhow.
     if len(first) == 1 and any(block.level == 2 for block in blocks):
         blocks.remove(first[0])
+    blocks = _with_words(blocks)
     found: list[Section] = []
     titles: dict[int, str] = {}
     current = _Open()
@@ -67,6 +68,23 @@ def sections_from(blocks: Iterable[Block]) -> tuple[Section, ...]:
             current = _Open(block.page)
         current.lines += [f"{block.text}：" if block.level else block.text]
     return (*found, *_closed(titles, current))
+
+
+def _with_words(blocks: Sequence[Block]) -> list[Block]:
+    """Make words of headings that stand one after another with nothing under them.
+
+    The lines of a table without rules, or of a page that is all in large letters, look so. The
+    first of them stays the heading.
+    """
+    made: list[Block] = []
+    before = 0  # the level of the bare heading just passed
+    for place, block in enumerate(blocks):
+        after = blocks[place + 1] if place + 1 < len(blocks) else Block("", 1)
+        bare = 0 < after.level <= block.level <= 2
+        words = bare and before == block.level
+        made.append(Block(block.text, 0, block.page) if words else block)
+        before = block.level if bare else 0
+    return made
 
 
 def _closed(titles: dict[int, str], section: _Open) -> list[Section]:

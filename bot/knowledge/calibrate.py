@@ -35,7 +35,7 @@ _DECLINED_NEAR = 0.1
 
 _ORDER = [
     *("fused", "z_dense", "z_lexical", "gap_dense", "gap_lexical", "crowding"),
-    *("coverage", "reverse", "dice", "lcs_question", "lcs_text", "length"),
+    *("fits", "coverage", "reverse", "dice", "lcs_question", "lcs_text", "length"),
 ]
 _ORDER_SECOND = ["z_second", "gap_second"]
 _YES = [

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bot.domain.knowledge import DocumentKind
+from bot.knowledge.edition import Edition
 from bot.knowledge.fusion import fuse, top, z_scores
-from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.nearest import dense_scores
 from bot.knowledge.overlap import Asked, Overlap
 from bot.knowledge.shelf import Shelf
+from bot.knowledge.wanted import fitting
 
 # So many are read once more; the answer is among them nearly as often as among a hundred.
 READ_AGAIN = 30
-_NEIGHBOURS = 5
+# Among so many it is seen which of them are near to all the others.
+_CROWD = 100
+_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Candidates:
     best: np.ndarray
     overlaps: tuple[Overlap, ...]
     crowding: np.ndarray
+    fits: np.ndarray
 
     def of(self, name: str) -> np.ndarray:
         """Return one score of each candidate."""
@@ -49,16 +54,18 @@ class Candidates:
 
 
 async def gather(
-    index: KnowledgeIndex, shelf: Shelf, shown: np.ndarray, question: str
+    edition: Edition, shelf: Shelf, shown: np.ndarray, question: str
 ) -> Candidates | None:
     """Return the candidates for a question; None where nothing at all was found.
 
-    ``shown`` tells for each unit whether it may be.
+    ``shown`` tells for each unit whether it may be. The edition is one from the first look to
+    the last: scores of two editions' models have no common scale.
     """
-    pool = await _pool(index, shelf, shown, question)
+    pool = await _pool(edition, shelf, shown, question)
     if pool is None:
         return None
-    best = top(pool.fused, READ_AGAIN)
+    crowd = top(pool.fused, _CROWD)
+    best = crowd[:READ_AGAIN]
     rows = pool.rows[best]
     asked = Asked(question, shelf.lexical)
     texts = [shelf.passages[shelf.ids[row]].text for row in rows]
@@ -66,14 +73,22 @@ async def gather(
         pool=pool,
         best=best,
         overlaps=tuple(map(asked.compared, texts)),
-        crowding=await _crowding(index, [shelf.ids[row] for row in rows]),
+        crowding=await _crowding(edition, [shelf.ids[row] for row in pool.rows[crowd]]),
+        fits=_fits(shelf, pool.units[best], question, texts),
     )
 
 
-async def _pool(
-    index: KnowledgeIndex, shelf: Shelf, shown: np.ndarray, question: str
-) -> Pool | None:
-    dense = await dense_scores(index, shelf, shown, question)
+def _fits(shelf: Shelf, units: np.ndarray, question: str, texts: list[str]) -> np.ndarray:
+    """Return how well each tells what is asked for; 0 for Q&As, whose answer was not met."""
+    owners = shelf.owners[units]
+    plain = [n for n, one in enumerate(owners) if shelf.documents[one].kind is not DocumentKind.QA]
+    fits = np.zeros(len(texts))
+    fits[plain] = fitting(question, [texts[place] for place in plain])
+    return fits
+
+
+async def _pool(edition: Edition, shelf: Shelf, shown: np.ndarray, question: str) -> Pool | None:
+    dense = await dense_scores(edition, shelf, shown, question)
     ceiling = shelf.lexical.ceiling(question) or 1.0
     lexical = shelf.lexical.scores(question) / ceiling
     lexical[~shown[shelf.rows] | (lexical <= 0)] = -np.inf
@@ -81,7 +96,7 @@ async def _pool(
     if not len(units):
         return None
     rows = _met(shelf, units, dense, lexical)
-    second = await index.second_scores(question, [shelf.ids[row] for row in rows])
+    second = await edition.second_scores(question, [shelf.ids[row] for row in rows])
     by_row = {"dense": dense[rows], "lexical": lexical[rows]}
     if second:
         by_row["second"] = np.array([second.get(shelf.ids[row], -np.inf) for row in rows])
@@ -133,26 +148,27 @@ def _without_holes(values: np.ndarray) -> np.ndarray:
     return np.where(known, values, values[known].min() if known.any() else 0.0)
 
 
-async def _crowding(index: KnowledgeIndex, ids: list[str]) -> np.ndarray:
-    """Return how near each candidate stands to its five nearest neighbours among them.
+async def _crowding(edition: Edition, ids: list[str]) -> np.ndarray:
+    """Return how near each candidate stands to its nearest neighbours; the best come first.
 
     One that is near to all others is near to every question, too, and says the less by being
     near to this one. In spreads, so that it has no scale of a model; the mean of all models.
     """
-    kept = [crowding(ids, vectors) for vectors in await index.vectors(ids)]
-    return np.mean(kept, axis=0) if kept else np.zeros(len(ids))
+    kept = [crowding(ids, vectors, READ_AGAIN) for vectors in await edition.vectors(ids)]
+    return np.mean(kept, axis=0) if kept else np.zeros(min(len(ids), READ_AGAIN))
 
 
-def crowding(ids: list[str], vectors: Mapping[str, Sequence[float]]) -> np.ndarray:
-    """Return the mean cosine with the five nearest others, in spreads of all cosines."""
+def crowding(ids: list[str], vectors: Mapping[str, Sequence[float]], count: int) -> np.ndarray:
+    """Return the first ones' mean cosine with the ten nearest of all, in spreads of all cosines."""
+    count = min(count, len(ids))
     if len(ids) < 3 or any(key not in vectors for key in ids):
-        return np.zeros(len(ids))
+        return np.zeros(count)
     matrix = np.array([vectors[key] for key in ids], dtype=np.float64)
     matrix /= np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)
-    near = matrix @ matrix.T
-    others = near[~np.eye(len(ids), dtype=bool)]
-    np.fill_diagonal(near, -np.inf)
-    nearest = np.sort(near, axis=1)[:, 1:][:, -_NEIGHBOURS:]
+    near = matrix[:count] @ matrix.T
+    # Each itself is the nearest of all, and is no neighbour.
+    others = near[~np.eye(count, len(ids), dtype=bool)].reshape(count, -1)
+    nearest = np.sort(others, axis=1)[:, -_NEIGHBOURS:]
     spread = float(others.std())
     crowd: np.ndarray = (nearest.mean(axis=1) - others.mean()) / (spread if spread > 1e-9 else 1.0)
     return crowd

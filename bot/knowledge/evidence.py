@@ -19,7 +19,11 @@ _BACKGROUND = 10
 def features(found: Candidates) -> Features:
     """Return every candidate's numbers by name: scores among the others', and words in common."""
     pool = found.pool
-    out: dict[str, np.ndarray] = {"fused": pool.fused[found.best], "crowding": found.crowding}
+    out: dict[str, np.ndarray] = {
+        "fused": pool.fused[found.best],
+        "crowding": found.crowding,
+        "fits": found.fits,
+    }
     for name, scores in pool.scores.items():
         out[f"z_{name}"] = pool.z[name][found.best]
         out[f"gap_{name}"] = found.of(name) - scores.max()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.domain.knowledge import Document
@@ -54,6 +54,7 @@ class KnowledgeIndex:
         self._tell: Callable[[Standing], None] | None = None
         self._tidy: Callable[[], Awaitable[None]] | None = None
         self._publishing = asyncio.Lock()
+        self._published = False
         self.shelf = lay_out(())
 
     @classmethod
@@ -92,7 +93,7 @@ class KnowledgeIndex:
     @property
     def embedders(self) -> Sequence[Embedder]:
         """Return the models that answer now, the second one last."""
-        edition = self._edition
+        edition = self.edition
         return [edition.embedder, *([edition.second] if edition.second else [])]
 
     @property
@@ -101,25 +102,28 @@ class KnowledgeIndex:
         return self._edition.name
 
     @property
+    def ready(self) -> bool:
+        """Tell whether anything was published: before that, not finding says nothing."""
+        return self._published
+
+    @property
     def behind(self) -> bool:
         """Tell whether an older edition answers while the new one is being filled."""
         return self._edition is not self._newest
 
+    def report(self) -> dict[str, object]:
+        """Return how the index stands, for somebody who watches the process."""
+        return {
+            "ready": self.ready,
+            "models": self.models,
+            "filling": self._newest.name if self.behind or not self.ready else "",
+            "documents": len(self.shelf.documents),
+            "passages": len(self.shelf.passages),
+        }
+
     def document(self, document_id: str) -> Document | None:
         """Return a published document by its 编号."""
         return self.shelf.by_id.get(document_id)
-
-    async def nearest(self, question: str, k: int) -> Sequence[tuple[str, float]]:
-        """Return the passages nearest to a question, best first, with their cosine similarity."""
-        return await self._edition.nearest(question, k)
-
-    async def second_scores(self, question: str, ids: Sequence[str]) -> Mapping[str, float]:
-        """Return the second model's cosine by passage; empty where there is no second model."""
-        return await self._edition.second_scores(question, ids)
-
-    async def vectors(self, ids: Sequence[str]) -> Sequence[Mapping[str, Sequence[float]]]:
-        """Return these passages' vectors by each of the models, as far as they are kept."""
-        return await self._edition.vectors(ids)
 
     async def publish(
         self,
@@ -140,6 +144,7 @@ class KnowledgeIndex:
             lacking = await self._choose(shelf, hurried=hurried)
             await self._edition.fill(lacking, progress)
             before, self.shelf = self.shelf, shelf
+            self._published = True
             gone = self._to_delete(lacking, before)
             await self._edition.delete(gone)
             await self._settle()

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bot.knowledge.edition import Edition
-from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.shelf import Few, Shelf
 
 # Enough for a hundred units, each with a handful of wordings; what is hidden comes on top.
@@ -20,7 +19,7 @@ _AT_MOST = 2000
 
 
 async def dense_scores(
-    index: KnowledgeIndex, shelf: Shelf, shown: np.ndarray, question: str
+    edition: Edition, shelf: Shelf, shown: np.ndarray, question: str
 ) -> np.ndarray:
     """Return each passage's cosine with the question; minus infinity where it was not found.
 
@@ -28,7 +27,7 @@ async def dense_scores(
     """
     may_be = shown[shelf.rows]
     dense = np.full(len(shelf.rows), -np.inf)
-    total, edition = len(shelf.rows), index.edition
+    total = len(shelf.rows)
     # Hidden ones are taken to lie anywhere: of so many that are near, enough may be shown.
     fetched = min(total, _WANTED * total // max(int(may_be.sum()), 1))
     if fetched > _AT_MOST:

@@ -10,15 +10,6 @@ from bot.knowledge.lexical import Lexical, plain
 # A longer text says nothing more about whether it answers, and takes longer to compare.
 _LONGEST = 600
 _NEGATIONS = frozenset("不没无未非别")
-_ASKS = (
-    ("怎么", "如何", "怎样", "咋", "方式", "流程", "步骤", "方法"),
-    ("为什么", "为何", "原因", "为啥", "怎么回事", "咋回事"),
-    ("多少", "几", "多久", "多长", "何时", "什么时候", "多大", "多高", "费用", "额度"),
-    ("吗", "能否", "可以", "是否", "能不能", "可不可以", "会不会", "是不是", "有没有"),
-    ("哪里", "哪儿", "在哪", "何处", "哪个", "哪些"),
-    ("什么是", "是什么", "指什么", "什么意思", "是指"),
-    ("谁", "哪些人", "对象", "资格", "条件"),
-)
 
 
 class Overlap(NamedTuple):
@@ -41,7 +32,6 @@ class Overlap(NamedTuple):
     missing: float
     numbers: float
     negation: float
-    asks: float
     length: float
 
 
@@ -55,7 +45,6 @@ class Asked:
         self._singles = set(self.text)
         self._rarity = {gram: lexical.rarity(gram) for gram in self._pairs | self._singles}
         self._places = _places(self.text)
-        self._kinds = _kinds(self.text)
         self._negated = not _NEGATIONS.isdisjoint(self.text)
 
     def compared(self, text: str) -> Overlap:
@@ -80,7 +69,6 @@ class Asked:
             missing=_share(lacking, rarest),
             numbers=self._numbers(other),
             negation=float(self._negated == (not _NEGATIONS.isdisjoint(start))),
-            asks=_alike(self._kinds, _kinds(other)),
             length=math.log((len(other) + 1) / (len(self.text) + 1)),
         )
 
@@ -132,11 +120,3 @@ def _places(text: str) -> dict[str, int]:
 def _marks(text: str) -> set[str]:
     """Return the runs of ASCII letters and digits."""
     return set("".join(one if one.isascii() else " " for one in text).split())
-
-
-def _kinds(text: str) -> set[int]:
-    return {number for number, words in enumerate(_ASKS) if any(word in text for word in words)}
-
-
-def _alike(first: set[int], second: set[int]) -> float:
-    return len(first & second) / len(first | second) if first | second else 1.0

@@ -8,9 +8,10 @@ from datetime import datetime, tzinfo
 import numpy as np
 
 from bot.domain.knowledge import Found, Hit, Viewer
-from bot.errors import Retryable
+from bot.errors import IndexNotReady, Retryable
 from bot.knowledge.abstain import Weights
 from bot.knowledge.candidates import Candidates, gather
+from bot.knowledge.edition import Edition
 from bot.knowledge.evidence import Evidence, Features, evidence, features
 from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.shelf import Shelf
@@ -24,8 +25,12 @@ log = logger(__name__)
 
 @dataclass(frozen=True)
 class Weighed:
-    """What a search knows: candidates best first, by their places, and everything about them."""
+    """What a search knows: candidates best first, by their places, and everything about them.
 
+    ``models`` names those that all of it was found by.
+    """
+
+    models: str
     shelf: Shelf
     candidates: Candidates
     seen: Features
@@ -60,12 +65,17 @@ class KnowledgeSearch:
         self._careful = careful
 
     async def find(self, question: str, viewer: Viewer, now: datetime, k: int = 5) -> Found:
-        """Return the best documents that may be shown now, and how sure the first is."""
+        """Return the best documents that may be shown now, and how sure the first is.
+
+        Raise ``IndexNotReady`` before anything was published, ``Retryable`` where a model or a
+        store fails.
+        """
+        if not self._index.ready:
+            raise IndexNotReady
         weighed = await self.weigh(question, viewer, now)
         if weighed is None:
             return Found()
-        # The models may change while the bot runs: an index goes over to them when it is complete.
-        abstention = Weights.of(self._index.models).abstention
+        abstention = Weights.of(weighed.models).abstention
         probability = abstention.probability(weighed.evidence)
         return Found(
             hits=_hits(weighed, k),
@@ -78,20 +88,41 @@ class KnowledgeSearch:
     ) -> Weighed | None:
         """Return all that is known for an answer; None where nothing is found.
 
-        ``weights`` take the place of the fitted ones.
+        ``weights`` take the place of the fitted ones. Raise ``Retryable`` where a model or a
+        store fails.
         """
+        # The index goes over to new models while questions are being answered: each question
+        # has the edition it began with, to the end.
+        edition = self._index.edition
+        try:
+            return await self._weighed(edition, question, viewer, now, weights)
+        except Retryable:
+            if self._index.models == edition.name:
+                raise
+        # Its stores are dropped as soon as the new edition answers.
+        return await self._weighed(self._index.edition, question, viewer, now, weights)
+
+    async def _weighed(
+        self,
+        edition: Edition,
+        question: str,
+        viewer: Viewer,
+        now: datetime,
+        weights: Weights | None,
+    ) -> Weighed | None:
         shelf = self._index.shelf
         shown = shelf.shown(viewer, now.astimezone(self._zone).date())
         if not question.strip() or not shown.any():
             return None
-        found = await gather(self._index, shelf, shown, question)
+        found = await gather(edition, shelf, shown, question)
         if found is None:
             return None
         seen = features(found)
-        scores = (weights or Weights.of(self._index.models)).ranking.scores(seen)
+        scores = (weights or Weights.of(edition.name)).ranking.scores(seen)
         order = np.argsort(-scores, kind="stable")
         order = await self._read_by_model(question, shelf, found, order)
         return Weighed(
+            models=edition.name,
             shelf=shelf,
             candidates=found,
             seen=seen,

@@ -39,8 +39,10 @@ def test_the_answer_comes_with_its_evidence_and_timings(workspace: Workspace) ->
     assert best["dense"] > 0
     assert best["scores"]
     spent = answer["timings_ms"]
-    assert {"total", "embed", "nearest", "search"} <= spent.keys()
-    assert spent["embed"] <= spent["search"] <= spent["total"]
+    assert {"total", "trouble", "embed", "nearest", "search", "rest"} == spent.keys()
+    stages = [ms for stage, ms in spent.items() if stage != "total"]
+    assert spent["total"] == pytest.approx(sum(stages), abs=0.5)
+    assert min(spent["embed"], spent["nearest"], spent["search"]) > 0
     assert {"check": "suitability", "verdict": "passed"} in answer["verdicts"]
 
 
@@ -56,6 +58,9 @@ def test_people_read_it_in_aligned_blocks(workspace: Workspace) -> None:
     assert result.exit_code == 0, result.output
     for words in ("「网点几点开门」：", "我不猜", "类别", "有一问没答上：要猜涨跌", "用时（毫秒）"):
         assert words in result.stdout
+    told_of = result.stdout.split("用时（毫秒）")[1]
+    for stage in ("先听有没有险情", "问句变向量", "向量检索", "字面检索、排序", "其余"):
+        assert stage in told_of
 
 
 @pytest.mark.parametrize(

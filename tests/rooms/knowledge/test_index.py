@@ -64,7 +64,7 @@ async def test_the_old_edition_answers_until_the_new_one_is_complete() -> None:
     index = await ground.open()
     await index.publish(ground.documents, hurried=True)
     assert (index.models, index.behind) == ("old", True)
-    assert await index.nearest("第7问怎么办", 1) != []
+    assert await index.edition.nearest("第7问怎么办", 1) != []
     assert ground.new.asked == []
     assert ground.told[-1] == Standing("old", "new", 150, 300, 300)
     assert ground.tidied == 0
@@ -91,7 +91,7 @@ async def test_what_is_published_while_the_new_one_is_built_is_in_both() -> None
     await catching_up
     assert len(await ground.new_store.ids()) == 303
     assert index.document("passbook") == PASSBOOK
-    assert await index.nearest("存折还能用吗", 1) != []
+    assert await index.edition.nearest("存折还能用吗", 1) != []
 
 
 async def test_a_failing_new_model_leaves_the_old_one_answering_and_nothing_done_twice() -> None:
@@ -137,13 +137,13 @@ async def test_a_second_model_scores_what_it_is_asked_for() -> None:
     first, second = Model("first"), Model("second", 32)
     index = KnowledgeIndex(first, MemoryStore(64), second, MemoryStore(32))
     await index.publish([PASSBOOK, CARD])
-    ids = [key for key, _ in await index.nearest("存折还能用吗", 6)]
-    scores = await index.second_scores("存折还能用吗", [*ids[:2], "never-there"])
+    ids = [key for key, _ in await index.edition.nearest("存折还能用吗", 6)]
+    scores = await index.edition.second_scores("存折还能用吗", [*ids[:2], "never-there"])
     assert list(scores) == ids[:2]
     assert scores[ids[0]] == pytest.approx(1.0, abs=1e-5)
     assert scores[ids[1]] < 1
     assert index.models == "first+second"
-    assert await KnowledgeIndex(first, MemoryStore(64)).second_scores("存折", ids) == {}
+    assert await KnowledgeIndex(first, MemoryStore(64)).edition.second_scores("存折", ids) == {}
 
 
 async def test_a_new_second_model_alone_is_filled_while_the_first_one_answers() -> None:
@@ -154,10 +154,10 @@ async def test_a_new_second_model_alone_is_filled_while_the_first_one_answers() 
     index = KnowledgeIndex.over(newest, edition(first, store), ground.told.append, ground.tidy)
     await index.publish(MANY, hurried=True)
     assert index.models == "first"
-    assert await index.second_scores("第7问", list(index.shelf.ids[:3])) == {}
+    assert await index.edition.second_scores("第7问", list(index.shelf.ids[:3])) == {}
     await index.catch_up()
     assert index.models == "first+second"
-    assert len(await index.second_scores("第7问", list(index.shelf.ids[:3]))) == 3
+    assert len(await index.edition.second_scores("第7问", list(index.shelf.ids[:3]))) == 3
 
 
 async def test_who_shares_a_store_deletes_nothing_that_others_may_still_show() -> None:
@@ -173,7 +173,7 @@ async def test_who_shares_a_store_deletes_nothing_that_others_may_still_show() -
     await other.publish([PASSBOOK])  # its files are older: nothing goes at a start
     assert len(await store.ids()) == 6
     await one.publish([PASSBOOK, PRIVATE])
-    assert await one.nearest("银行卡丢了怎么挂失", 1) != []
+    assert await one.edition.nearest("银行卡丢了怎么挂失", 1) != []
     assert len(await store.ids()) == 8  # the card goes one publishing later
     gone = await one.publish([PRIVATE])
     assert gone.removed == 3

@@ -48,11 +48,11 @@ async def test_after_a_change_of_model_the_old_one_answers_until_the_new_one_is_
         await index.publish(MANY, hurried=True)
         assert (index.models, index.behind) == ("old", True)
         assert server.asked[-1]["model"] == "old"
-        assert await index.nearest("第7问怎么办", 1) != []
+        assert await index.edition.nearest("第7问怎么办", 1) != []
         assert read_record(folder)["filling"] == "new"
         await index.catch_up()
         assert index.models == "new"
-        assert await index.nearest("第7问怎么办", 1) != []
+        assert await index.edition.nearest("第7问怎么办", 1) != []
         assert server.asked[-1]["model"] == "new"
     record = read_record(folder)
     assert (record["answers_by"], record["filling"], record["passages"]) == ("new", "", 300)
@@ -86,7 +86,7 @@ async def test_a_second_model_beside_an_endpoint_has_its_own_file(
         index = await open_index(stack, settings, workspace)
         await index.publish(MANY[:3])
         ids = list(index.shelf.ids)
-        scores = await index.second_scores("第1问怎么办", ids)
+        scores = await index.edition.second_scores("第1问怎么办", ids)
         assert index.models == "m+use-m3"
         assert max(scores, key=lambda key: scores[key]) == ids[2]
     assert len(list((tmp_path / "data" / "index").glob("second-*.sqlite"))) == 1

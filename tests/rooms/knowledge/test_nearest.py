@@ -51,7 +51,7 @@ async def test_the_best_that_may_be_shown_are_found_with_their_cosine(
     store.searched.clear()
     shown = np.zeros(len(index.shelf.units), dtype=bool)
     shown[open_ones] = True
-    found = await dense_scores(index, index.shelf, shown, QUESTION)
+    found = await dense_scores(index.edition, index.shelf, shown, QUESTION)
     assert bool(store.searched) is by_search
     may_be = shown[index.shelf.rows]
     assert not np.isfinite(found[~may_be]).any()
@@ -69,8 +69,8 @@ async def test_vectors_of_a_few_are_read_once_for_a_shelf(
     shown[:20] = True
     store.looked_up.clear()
     for question in (QUESTION, "卡丢了", "卡丢了"):
-        await dense_scores(index, index.shelf, shown, question)
+        await dense_scores(index.edition, index.shelf, shown, question)
     assert store.looked_up == [40]
     shown[20:30] = True
-    await dense_scores(index, index.shelf, shown, QUESTION)
+    await dense_scores(index.edition, index.shelf, shown, QUESTION)
     assert store.looked_up == [40, 60]

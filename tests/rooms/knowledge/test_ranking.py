@@ -103,9 +103,17 @@ def test_a_number_that_differs_and_a_word_that_lacks_are_seen() -> None:
 def test_one_that_is_near_to_all_is_crowded() -> None:
     middle = np.array([1.0, 1.0, 1.0, 1.0])
     vectors = {str(n): row for n, row in enumerate([*np.eye(4), middle])}
-    crowd = crowding(list(vectors), vectors)
+    crowd = crowding(list(vectors), vectors, 5)
     assert crowd.argmax() == 4
-    assert crowding(["0", "gone", "1"], vectors).tolist() == [0.0, 0.0, 0.0]
+    assert crowding(["0", "gone", "1"], vectors, 5).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_crowd_reaches_beyond_those_that_are_read_again() -> None:
+    far, near = np.eye(12)[0], np.eye(12)[1]
+    neighbours = {f"n{n}": near + 0.1 * np.eye(12)[n] for n in range(2, 12)}
+    vectors = {"far": far, "near": near} | neighbours
+    alone, in_a_crowd = crowding(list(vectors), vectors, 2)
+    assert in_a_crowd > alone
 
 
 def lists(truth: np.ndarray, count: int = 400) -> Lists:
@@ -162,6 +170,7 @@ def test_every_set_of_models_has_weights(models: str) -> None:
     weights = Weights.of(models)
     assert 0 < weights.abstention.threshold < 1
     assert any("second" in name for name in weights.ranking.weights) == ("+" in models)
+    assert weights.ranking.weights["fits"] > 0 > weights.ranking.weights["crowding"]
     if models.startswith("bge"):
         scaled = {"gap_dense", "dense", "dense_lead", "dense_rise"}
         assert scaled.isdisjoint({**weights.ranking.weights, **weights.abstention.weights})

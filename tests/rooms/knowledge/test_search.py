@@ -17,7 +17,7 @@ from bot.domain.knowledge import (
     Plane,
     Viewer,
 )
-from bot.errors import Retryable
+from bot.errors import IndexNotReady, Retryable
 from bot.knowledge.evaluate import ask_all, figures
 from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.questions import read_sets
@@ -114,10 +114,21 @@ async def test_a_question_without_words_finds_nothing_to_be_sure_of(
     assert not result.confident
 
 
+async def test_before_anything_is_published_nobody_says_that_nothing_is_known() -> None:
+    index = KnowledgeIndex(BoxEmbedder(), MemoryStore(256))
+    search = KnowledgeSearch(index, ZONE)
+    assert index.report()["ready"] is False
+    with pytest.raises(IndexNotReady):
+        await search.find("存折", Viewer("kf"), NOW)
+    await index.publish(ALL)
+    assert index.report()["ready"] is True
+    assert (await search.find("存折", Viewer("kf"), NOW)).hits
+
+
 async def test_an_empty_index_finds_nothing() -> None:
-    result = await KnowledgeSearch(KnowledgeIndex(BoxEmbedder(), MemoryStore(256)), ZONE).find(
-        "存折", Viewer("kf"), NOW
-    )
+    index = KnowledgeIndex(BoxEmbedder(), MemoryStore(256))
+    await index.publish([])
+    result = await KnowledgeSearch(index, ZONE).find("存折", Viewer("kf"), NOW)
     assert result.hits == ()
     assert not result.confident
 

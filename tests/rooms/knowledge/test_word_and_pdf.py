@@ -200,3 +200,23 @@ def test_a_file_is_parsed_again_only_after_it_was_saved(
     later, _ = read(tmp_path)
     assert opened == ["knowledge/products/贷款.docx"]
     assert "又加了一句。" in later.documents[0].sections[-1].text
+
+
+def test_lines_that_all_look_like_headings_are_not_lost(tmp_path: Path) -> None:
+    # The rows of a table without rules, printed larger than the text of the page.
+    page: list[Line] = [
+        (40, 760, 14, "一、怎么收费"),
+        (40, 720, 10, FULL),
+        (40, 680, 14, "二、收多少"),
+        (40, 650, 12, "甲类二十元"),
+        (40, 620, 12, "乙类三十元"),
+        (40, 580, 14, "三、丢了怎么办"),
+        (40, 550, 10, "来网点办。"),
+    ]
+    put(tmp_path, "fee.pdf", pdf([page]))
+    knowledge, problems = read(tmp_path)
+    assert problems == ()
+    (document,) = knowledge.documents
+    said = {section.title: section.text for section in document.sections}
+    assert said["二、收多少"] == "甲类二十元\n乙类三十元"
+    assert said["三、丢了怎么办"] == "来网点办。"
