@@ -24,6 +24,11 @@ def caused(error: BotError, cause: BaseException) -> BotError:
         (caused(Retryable("wecom_40001"), WeComError(40001, "", "改 Secret。")), "改 Secret。"),
         (Retryable("no connection to WeCom"), "[wecom] proxy"),
         (caused(Retryable("no connection to WeCom"), OSError()), "没有连上企业微信"),
+        (caused(Retryable("embeddings endpoint: APIConnectionError"), OSError()), "[embedding]"),
+        (Retryable("reranker: http 500"), "[rerank]"),
+        (Retryable("chat model: too slow"), "大模型没有好好回答(too slow)"),
+        (Retryable("chroma: InternalError"), "[knowledge]"),
+        (Retryable("vector file: disk I/O error"), "磁盘满没满"),
     ],
 )
 def test_a_failure_says_what_to_do(error: BotError, words: str) -> None:

@@ -19,6 +19,10 @@ from bot.ai.onnx_folder import OnnxModel, read_manner
 from bot.errors import ConfigError
 from bot.ports import Embedder
 
+# The models were trained on about so many characters. What is longer takes them a second for every
+# three hundred more, while everybody else waits.
+_LONGEST_QUESTION = 512
+
 
 class _Model(Protocol):
     """What every model of our own process is wrapped into: blocking, some texts at a time."""
@@ -58,7 +62,7 @@ class _OwnEmbedder(ABC):
 
     def _query(self, text: str) -> list[float]:
         with self._models.borrowed(hurried=True) as model:
-            return [float(number) for number in model.query(text)]
+            return [float(number) for number in model.query(text[:_LONGEST_QUESTION])]
 
     async def passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """Embed texts that will be searched, in order."""

@@ -11,7 +11,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from bot.answering.hearing import OUTSIDE, hears
+from bot.answering.cues import heard_outside
 from bot.answering.red_flags import bare
 
 
@@ -290,7 +290,7 @@ def perhaps_outside(text: str) -> Outside | None:
     kind = _first(_LOOSE, text)
     if kind is not None:
         return kind
-    heard = hears(bare(text), OUTSIDE, _LIKELY)
+    heard = heard_outside(bare(text), _LIKELY)
     return Outside(heard) if heard else None
 
 

@@ -35,7 +35,8 @@ def evaluate(
     from bot.errors import ConfigError
 
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        # Only a line feed ends a line: a sentence may hold what else Python takes for one.
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"读不了 {file}：请看看路径对不对，要用 UTF-8 存。") from error
     trial = judge(read_sentences(lines, str(file)), _rules(folder))

@@ -183,3 +183,9 @@ async def test_a_wrong_choice_is_said_in_words(model: str, base_url: str, said: 
     with pytest.raises(ConfigError, match=said):
         async with open_embedder(model, base_url=base_url):
             pass
+
+
+async def test_of_a_question_as_long_as_a_book_only_the_beginning_is_looked_at() -> None:
+    async with open_embedder("use-m3") as embedder:
+        begins = "我想问一下存单到期怎么办，" * 40
+        assert await embedder.query(begins + "还有周六开门吗" * 50) == await embedder.query(begins)

@@ -94,3 +94,10 @@ def test_a_bad_line_is_named_with_its_number(tmp_path: Path, line: object, what:
 def test_a_file_that_is_not_there_or_is_empty_is_said(tmp_path: Path) -> None:
     assert isinstance(run(tmp_path / "none.jsonl").exception, ConfigError)
     assert isinstance(run(written(tmp_path, "")).exception, ContentError)
+
+
+def test_a_sentence_may_hold_a_break_that_is_not_the_end_of_its_line(tmp_path: Path) -> None:
+    line = {**BAD, "text": "这款\u2028包您稳赚。"}
+    told = json.loads(run(written(tmp_path, line, GOOD), "--json").output)
+    assert [item["line"] for item in told["items"]] == [1, 2]
+    assert told["miss_rate"] == 0

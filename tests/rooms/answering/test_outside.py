@@ -43,3 +43,19 @@ def test_a_single_word_is_enough_once_nothing_was_found() -> None:
     assert outside("养生有什么讲究") is None
     assert perhaps_outside("养生有什么讲究") is Outside.MEDICAL
     assert perhaps_outside("存单到期了呢") is None
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "保管箱怎么租，租一年多少钱",
+        "挂失收多少钱",
+        "停车一天多少钱",
+        "美元一次最多换多少",
+        "打流水一份多少钱",
+        "房贷最多能贷多少",
+    ],
+)
+def test_what_the_bank_could_answer_goes_to_a_person_until_it_does(asked: str) -> None:
+    # Declined as somebody's own account or a case for a lawyer, it would never be written.
+    assert perhaps_outside(asked) is None
