@@ -178,11 +178,11 @@ class TeachingDesk:
             who = f"离得最近的资料归「{owner}」，请 TA 来写" if owner else "请管这一块的部门来写"
             raise ConfigError(f"已批的资料里没有答案：{who}，再用 --answer 或 --use-reply 交上来。")
         if self._chat is not None:
-            words = await written_by_model(
+            drafted = await written_by_model(
                 self._chat, self._snapshot, page.proposal.title, likely, plane
             )
-            if words:
-                return words, likely[:1]
+            if drafted is not None:
+                return drafted
         return extract(likely[0], wordings), likely[:1]
 
     def _nearest_qa(self, sources: Sequence[Source]) -> Document | None:

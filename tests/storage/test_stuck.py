@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from sqlalchemy import select, update
 
@@ -15,33 +13,15 @@ from bot.storage.stuck import GAVE_UP, SHELVES, Letter, Letters, LetterState
 from bot.storage.tables import enrolments, events, notices, outbox, send_tasks
 from bot.storage.tx import Tx
 from bot.storage.work import POISON_ATTEMPTS
-from tests.make import CHAT, MINUTE, NOON, OWNER, arrival, broadcast, new_step, notice, staff_text
+from tests.make import CHAT, MINUTE, NOON, OWNER, arrival, broadcast, notice, staff_text
+from tests.runs import a_run
 
 STUCK: list[LetterState] = ["dead", "unknown"]
 
 
-async def a_run(tx: Tx) -> tuple[int, int]:
-    """Give a run and its one step, which is in the outbox."""
-    run = await tx.runs.enrol(
-        script="senior-21d",
-        version="1",
-        subject=CHAT,
-        owner=OWNER,
-        branch="",
-        anchor=date(2026, 10, 11),
-        state="running",
-        now=NOON,
-    )
-    assert run is not None
-    await tx.runs.add_steps(run, [new_step("d02")], NOON)
-    (step,) = await tx.runs.steps(run)
-    await tx.runs.set_step(step.id, NOON, state="queued", iteration=1)
-    return run, step.id
-
-
 async def stuck_everywhere(tx: Tx) -> int:
     """Put a row into each table that stands still, and one beside it that does not."""
-    run, step = await a_run(tx)
+    run, step = await a_run(tx, "queued")
     for key in ("bad", "good"):
         await tx.inbox.add_notices([notice(key, body="电话 13812345678")], NOON)
         await tx.inbox.add_events([arrival(key, lane=key)], NOON)

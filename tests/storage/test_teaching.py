@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from bot.domain.teaching import NewEntry, Proposal, Reason, Signature
 from bot.storage.db import Database
 from bot.storage.retention import Retention
-from tests.make import CHAT, MINUTE, NOON, OWNER, new_step
+from tests.make import CHAT, MINUTE, NOON
+from tests.runs import a_run
 from tests.teaching.make import asked
 
 DAY = timedelta(days=1)
@@ -70,21 +71,7 @@ async def test_a_draft_is_allowed_once_in_each_role_and_a_new_draft_anew(
 
 async def test_a_step_that_arrived_is_found_for_a_question_after_it(database: Database) -> None:
     async with database.begin() as tx:
-        run = await tx.runs.enrol(
-            script="senior-21d",
-            version="1",
-            subject=CHAT,
-            owner=OWNER,
-            branch="",
-            anchor=date(2026, 10, 11),
-            state="running",
-            now=NOON,
-            rotation=1,
-        )
-        assert run is not None
-        await tx.runs.add_steps(run, [new_step("d02")], NOON)
-        (step,) = await tx.runs.steps(run)
-        await tx.runs.set_step(step.id, NOON, state="confirmed", reason="")
+        await a_run(tx, "confirmed")
         await tx.questions.add([asked("a", at=NOON + MINUTE, step="d02")])
     async with database.read() as tx:
         steps = await tx.questions.steps_of([CHAT], NOON - DAY, NOON + DAY)

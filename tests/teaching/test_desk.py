@@ -20,6 +20,7 @@ from bot.teaching_room import Room, open_room
 from bot.workers.teaching_book import TeachingBook
 from bot.workers.teaching_desk import Wish
 from bot.workspace import Workspace, copy_workspace, starter_root
+from tests.ai.openai_server import OpenAiServer, openai_server
 from tests.make import NOON
 from tests.storage.conftest import migrated_sqlite as migrated_sqlite
 from tests.teaching.make import asked
@@ -63,6 +64,15 @@ class Bench:
     async def allow(self, number: int) -> None:
         await self.book.approve(number, "业务", "业务-李敏")
         await self.book.approve(number, "合规", "消保-何静")
+
+
+@pytest.fixture
+async def model(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAiServer]:
+    """Name a language model in the settings; a test that wants it asks for it before the bench."""
+    async with openai_server() as server:
+        monkeypatch.setenv("BOT_LLM__MODEL", "m")
+        monkeypatch.setenv("BOT_LLM__BASE_URL", server.url)
+        yield server
 
 
 @pytest.fixture
@@ -196,6 +206,24 @@ async def test_an_answer_is_taken_word_for_word_from_what_is_approved(bench: Ben
     ]
     for sentence in filter(None, draft.answer.split("。")):
         assert any(sentence.strip() in text for text in documents), sentence
+
+
+async def test_with_a_model_its_words_are_drafted_where_they_hold_and_else_the_approved_ones(
+    model: OpenAiServer, bench: Bench
+) -> None:
+    number = await bench.proposal("new", ["存款保险最多赔多少", "银行倒闭了存款赔多少"])
+    model.fault = 500
+    approved = await bench.room.desk.draft(number, Wish(by=BY))
+    first = f"{approved.answer.partition('。')[0]}。"
+    assert first in model.asked[0]["messages"][1]["content"]
+    model.fault = ""
+    model.says = f"{first}[1]"
+    written = await bench.room.desk.draft(number, Wish(by=BY))
+    assert (written.answer, written.sources) == (first, approved.sources)
+    assert first != approved.answer
+    model.says = f"{first}这款保本保息，稳赚不赔[1]。"
+    held_back = await bench.room.desk.draft(number, Wish(by=BY))
+    assert held_back.answer == approved.answer
 
 
 async def test_answers_that_did_not_help_call_for_a_look_and_no_wording(bench: Bench) -> None:

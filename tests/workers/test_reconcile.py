@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 import pytest
 
@@ -16,7 +16,8 @@ from bot.storage.db import Database
 from bot.workers.content import Content
 from bot.workers.outbox import OutboxWorker
 from bot.workers.reconcile import DoubtWorker
-from tests.make import CHAT, MINUTE, NOON, OWNER, broadcast, event_reply, local, new_step
+from tests.make import CHAT, MINUTE, NOON, OWNER, broadcast, event_reply, local
+from tests.runs import a_run
 from tests.workers.line import Line, Lost, put, state, work
 
 KEY = "sop:1:d02:1"
@@ -58,25 +59,12 @@ def doubts(database: Database, content: Content, clock: FakeClock, lists: Lists)
 async def a_step(database: Database) -> Terms:
     """Give a run whose step is in the outbox."""
     async with database.begin() as tx:
-        run = await tx.runs.enrol(
-            script="senior-21d",
-            version="1",
-            subject=CHAT,
-            owner=OWNER,
-            branch="",
-            anchor=date(2026, 10, 11),
-            state="running",
-            now=NOON,
-        )
-        assert run is not None
-        await tx.runs.add_steps(run, [new_step("d02")], NOON)
-        (step,) = await tx.runs.steps(run)
-        await tx.runs.set_step(step.id, NOON, state="queued", iteration=1)
+        run, step = await a_run(tx, "queued")
     return Terms(
         purpose="control",
         subject=CHAT,
         enrolment=run,
-        run_step=step.id,
+        run_step=step,
         step="d02",
         closes_at=local("18:00"),
     )

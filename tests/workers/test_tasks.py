@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -14,7 +14,8 @@ from bot.storage.mending import Mending
 from bot.storage.stuck import Letters
 from bot.workers.content import Content
 from bot.workers.tasks import TaskWorker
-from tests.make import CHAT, NOON, OWNER, new_step
+from tests.make import CHAT, NOON, OWNER
+from tests.runs import a_run
 
 
 class Results:
@@ -34,24 +35,11 @@ class Results:
 async def a_waiting_task(database: Database) -> int:
     """Give a task whose window closes an hour from now; return its step."""
     async with database.begin() as tx:
-        run = await tx.runs.enrol(
-            script="senior-21d",
-            version="1",
-            subject=CHAT,
-            owner=OWNER,
-            branch="",
-            anchor=date(2026, 10, 11),
-            state="running",
-            now=NOON,
-        )
-        assert run is not None
-        await tx.runs.add_steps(run, [new_step("d02")], NOON)
-        (step,) = await tx.runs.steps(run)
-        await tx.runs.set_step(step.id, NOON, state="waiting", iteration=1)
+        _, step = await a_run(tx, "waiting")
         await tx.runs.add_task(
             {
                 "msgid": "m1",
-                "run_step": step.id,
+                "run_step": step,
                 "owner": OWNER,
                 "chat": CHAT,
                 "created_at": NOON,
@@ -59,7 +47,7 @@ async def a_waiting_task(database: Database) -> int:
                 "due_at": NOON,
             }
         )
-    return step.id
+    return step
 
 
 @pytest.mark.parametrize("error", [Retryable("wecom_-1"), IndexError("of our own")])

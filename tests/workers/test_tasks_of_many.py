@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from bot.clock import FakeClock
@@ -19,7 +19,8 @@ from bot.storage.db import Database, Tx
 from bot.storage.quota import QuotaRow
 from bot.workers.content import Content, version_of
 from bot.workers.tasks import TaskWorker
-from tests.make import NOON, OWNER, new_step
+from tests.make import NOON, OWNER
+from tests.runs import a_run
 
 SCRIPT, STEP = "senior-21d", "d02-rules"
 HOUR = timedelta(hours=1)
@@ -50,22 +51,11 @@ async def a_task(
         for chat in chats:
             group = GroupChat(id=GroupChatId(chat), name="群", owner=RmId(OWNER), members=())
             await tx.people.put_group(group, TEN)
-            run = await tx.runs.enrol(
-                script=SCRIPT,
-                version=version,
-                subject=chat,
-                owner=OWNER,
-                branch="",
-                anchor=date(2026, 10, 11),
-                state="running",
-                now=TEN,
+            made = await a_run(
+                tx, "waiting", step=step, script=SCRIPT, version=version, chat=chat, now=TEN
             )
-            assert run is not None
-            await tx.runs.add_steps(run, [new_step(step)], TEN)
-            (row,) = await tx.runs.steps(run)
-            await tx.runs.set_step(row.id, TEN, state="waiting", iteration=1)
-            await tx.quota.use_many([QuotaRow(chat, "broadcast", slot_key(run, step), TEN)])
-            await tx.runs.add_task(task(msgid, row.id, chat))
+            await tx.quota.use_many([QuotaRow(chat, "broadcast", slot_key(made.run, step), TEN)])
+            await tx.runs.add_task(task(msgid, made.step, chat))
         control = Terms(purpose="control", subject=chats[0])
         cancel = BroadcastCancel(task=msgid)
         await tx.outbox.put(cancel_key(msgid), cancel, control, TEN, due_at=CLOSES)
