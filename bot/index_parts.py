@@ -32,9 +32,13 @@ log = logger(__name__)
 
 
 async def open_index(
-    stack: AsyncExitStack, settings: Settings, workspace: Workspace
+    stack: AsyncExitStack, settings: Settings, workspace: Workspace, *, tidies: bool = True
 ) -> KnowledgeIndex:
-    """Open the models with their cache, and the stores of their vectors."""
+    """Open the models with their cache, and the stores of their vectors.
+
+    Only who makes the index for those who answer from it ``tidies``: drops what other models
+    made, and writes down how it stands. A command that only looks must not.
+    """
     cache, [model, *others] = await open_models(stack, settings, workspace)
     second = others[0] if others else None
     if settings.knowledge.store == "memory":
@@ -52,6 +56,8 @@ async def open_index(
         at_once=max(settings.embedding.batch, 16) if settings.embedding.base_url else 16,
     )
     older = await _older(stack, settings, workspace, chroma, imprint, newest, cache)
+    if not tidies:
+        return KnowledgeIndex.over(newest, older)
     return KnowledgeIndex.over(
         newest, older, _recorder(folder, imprint), _tidier(chroma, imprint, folder, second)
     )

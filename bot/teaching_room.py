@@ -36,7 +36,7 @@ async def open_room(
 ) -> Room:
     """Open the index of the files as they are saved, and the model where one is set."""
     snapshot = read_snapshot(workspace, clock.now().date())
-    index = await open_index(stack, settings, workspace)
+    index = await open_index(stack, settings, workspace, tidies=False)
     await index.publish(snapshot.documents(), progress)
     chat = await open_model(stack, settings)
     find = KnowledgeSearch(index, snapshot.bank.zone).find

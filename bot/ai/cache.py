@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.hanzi import simplified
 from bot.ports import Embedder
 
 _ASK_AT_ONCE = 500
@@ -91,6 +92,7 @@ class CachedEmbedder:
 
     async def passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """Embed texts, asking the model only for those it has not seen."""
+        texts = [simplified(text) for text in texts]
         known = await asyncio.to_thread(self._cache.get, self.name, texts)
         missing = [text for text in dict.fromkeys(texts) if text not in known]
         if missing:
@@ -105,6 +107,7 @@ class CachedEmbedder:
 
     async def query(self, text: str) -> Sequence[float]:
         """Embed a question, or return the vector it had a moment ago."""
+        text = simplified(text)
         if text in self._queries:
             self._queries.move_to_end(text)
             return self._queries[text]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _PASSAGES_WAIT_S = 60.0
 _PASSAGES_RETRIED = 4
+# Servers refuse what is longer than their model reads, most often 512 tokens: one a character.
+_LONGEST = 500
 
 
 class OpenAiEmbedder:
@@ -75,7 +77,7 @@ class OpenAiEmbedder:
 
     async def query(self, text: str) -> Sequence[float]:
         """Embed one question; raise ``Retryable`` when the endpoint fails."""
-        return (await self._ask([text], hurried=True))[0]
+        return (await self._ask([text[:_LONGEST]], hurried=True))[0]
 
     async def _ask(self, texts: list[str], *, hurried: bool) -> list[list[float]]:
         try:

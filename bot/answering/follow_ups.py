@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bot.answering.red_flags import bare
 from bot.answering.wishes import courtesy
+from bot.hanzi import simplified
 
 CUSTOMER, PROGRAM = "客户:", "小安:"  # how the turns of a talk begin
 _LONGEST = 16
@@ -90,6 +91,7 @@ def subject_of(question: str) -> str:
 
 def covers(asked: str, told: str) -> bool:
     """Tell whether a text says anything of what is asked of a thing: how long, what to bring."""
+    asked, told = simplified(asked), simplified(told)
     wanted = [there for heard, there in _ASPECTS if heard.search(asked)]
     return not wanted or any(there.search(told) for there in wanted)
 

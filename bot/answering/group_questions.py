@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from bot.hanzi import simplified
+
 _LEAST = 4
 _NAMED = re.compile(r"@([^\s@\u2005]{1,20})")
 _LIST = re.compile(
@@ -61,7 +63,7 @@ def asks_the_bank(text: str, *, staff: Collection[str] = (), others: Collection[
     said to a member is not asked of the bank. A sum-up of who takes part (接龙), thanks and
     questions that nobody answers are none; a trouble that is told is one without any mark.
     """
-    said = unicodedata.normalize("NFKC", text).strip()
+    said = unicodedata.normalize("NFKC", simplified(text)).strip()
     to = _addressed(said, staff, others)
     words = _without_names(said, staff, others)
     if to == "member" or len(words) < _LEAST or _LIST.search(said):

@@ -14,8 +14,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bot.answering.probe import Probe, unit
-from bot.answering.red_flags import FLAGS, RedFlag, red_flag
+from bot.answering.red_flags import FLAGS, RedFlag, bare, red_flag, unruled
 from bot.errors import Retryable
+from bot.hanzi import simplified
 from bot.log import logger
 from bot.ports import Embedder
 
@@ -83,9 +84,16 @@ async def _vector(embedders: Sequence[Embedder], text: str) -> np.ndarray:
 
 def _pieces(text: str) -> list[str]:
     """Return a message as it is searched for, and its sentences where it has several."""
-    whole = text.strip()
+    whole = simplified(text).strip()
     sentences = [one.strip() for one in _SENTENCE.findall(whole)]
     sentences = [one for one in sentences if len(one) >= _SHORTEST]
     wholes = [whole] if 0 < len(whole) <= _LONGEST_WHOLE else []
     several = sentences if len(sentences) > 1 or not wholes else []
-    return list(dict.fromkeys([*wholes, *several]))[:_MOST_PIECES]
+    looked_at = dict.fromkeys([*wholes, *several])
+    return list(dict.fromkeys(filter(None, map(_meant, looked_at))))[:_MOST_PIECES]
+
+
+def _meant(piece: str) -> str:
+    """Return a piece without mere sayings and mere wishes for a person; as it is without them."""
+    left = unruled(piece)
+    return piece if left == bare(piece) else left

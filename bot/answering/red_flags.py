@@ -8,9 +8,12 @@ from datetime import timedelta
 
 from bot.answering import fraud, trouble
 from bot.answering.hearing import hears
+from bot.answering.person_wanted import only_wishes_person
+from bot.answering.sayings import without_sayings
 from bot.domain.actions import Action, HandOver, PauseMarketing
 from bot.domain.lead import RESPOND_WITHIN, Need
 from bot.domain.value import Value
+from bot.hanzi import simplified
 
 _GAP = re.compile(r"[\s_·.*~\-,，、:：\"“”'「」()（）…]+")
 _SENTENCE_END = re.compile(r"[。!！?？;；\n]+")
@@ -83,21 +86,30 @@ def red_flag(text: str) -> RedFlag | None:
     ruled = red_flag_by_rule(text)
     if ruled is not None:
         return ruled
-    heard = hears(bare(text))
+    heard = hears(unruled(text))
     return next((flag for flag, _ in _WAYS if flag.name == heard), None)
 
 
 def red_flag_by_rule(text: str) -> RedFlag | None:
     """Return the trouble that a message tells of in words that a rule knows."""
-    heard = bare(text)
+    heard = without_sayings(bare(text))
     for flag, ways in _WAYS:
         if any(way.told_by(heard) for way in ways):
             return flag
     return None
 
 
+def unruled(text: str) -> str:
+    """Return what only its likeness to trouble that was learnt may tell of: no mere sayings.
+
+    It is without blanks and marks, one sentence a line. The mere wish for a person is not in it.
+    """
+    lines = without_sayings(bare(text)).split("\n")
+    return "\n".join(line for line in lines if line and not only_wishes_person(line))
+
+
 def bare(text: str) -> str:
-    """Return a message without blanks and marks, one sentence a line."""
-    plain = unicodedata.normalize("NFKC", text)
+    """Return a message simplified, without blanks and marks, one sentence a line."""
+    plain = unicodedata.normalize("NFKC", simplified(text))
     lines = (_GAP.sub("", line) for line in _SENTENCE_END.split(plain))
     return "\n".join(line for line in lines if line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.answering.wishes import courtesy
+from bot.hanzi import simplified
 
 _MOST = 4
 _SENTENCE = re.compile(r"[^。!！?？;；\n]+[。!！?？;；\n]*")
@@ -31,7 +32,7 @@ def parts_of(text: str) -> tuple[str, ...]:
             if courtesy(clause) is not None:
                 continue
             # What is told before a question is part of it.
-            if _ASKS.search(clause) and len(clause) >= _LEAST:
+            if _asks(clause) and len(clause) >= _LEAST:
                 pieces.append(f"{told}{clause}")
                 told = ""
             else:
@@ -47,9 +48,13 @@ def _clauses(sentence: str) -> list[str]:
     """Cut a sentence at its commas where both sides ask."""
     clauses: list[str] = []
     for clause in filter(None, (one.strip() for one in _CLAUSE.split(sentence))):
-        asks = bool(_ASKS.search(clause)) and not _BELONGS.match(clause)
-        if clauses and not (asks and _ASKS.search(clauses[-1])):
+        asks = _asks(clause) and not _BELONGS.match(simplified(clause))
+        if clauses and not (asks and _asks(clauses[-1])):
             clauses[-1] = f"{clauses[-1]}，{clause}"
         else:
             clauses.append(clause)
     return clauses
+
+
+def _asks(clause: str) -> bool:
+    return bool(_ASKS.search(simplified(clause)))

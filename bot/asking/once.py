@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from bot.answering.answer import Question
+from bot.answering.duty import duty_of
 from bot.answering.question import Trace
 from bot.asking.report import Asked, told
 from bot.asking.stopwatch import WatchedIndex, WatchedReranker
@@ -23,7 +24,7 @@ from bot.errors import ConfigError
 from bot.index_parts import open_index, open_rerank
 from bot.knowledge.search import KnowledgeSearch
 from bot.parts import Progress, answerer_for, open_database, open_model
-from bot.workers.content import read_snapshot
+from bot.workers.content import Snapshot, read_snapshot, tables_for
 from bot.workers.kf_scene import remembered
 from bot.workspace import Workspace
 
@@ -46,28 +47,30 @@ async def ask_once(
     channel: str,
     progress: Progress,
     customer: str = "",
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """Return the answer with its evidence, verdicts and timings.
 
-    Raise ``ConfigError`` where ``customer`` is named and not known.
+    ``now`` is the moment to ask at, this one where it is left out. Raise ``ConfigError`` where
+    ``customer`` is named and not known, ``Retryable`` where a model or the index is out of reach.
     """
-    now = datetime.now(UTC)
-    snapshot = read_snapshot(workspace, now.date())
+    now = datetime.now(UTC) if now is None else now
+    snapshot, day = files_at(workspace, now)
     bank, trace = snapshot.bank, Trace()
     memory = next(iter(snapshot.personas.values())).memory
     who = await _read(settings, workspace, customer, bank, memory, now)
-    asked = _question(question, cast("Plane", channel), bank, who, now)
+    asked = _question(question, cast("Plane", channel), bank, who, day)
     async with AsyncExitStack() as stack:
-        opened = await open_index(stack, settings, workspace)
+        opened = await open_index(stack, settings, workspace, tidies=False)
         await opened.publish(snapshot.documents(), progress)
         chat = await open_model(stack, settings)
         second = await open_rerank(stack, settings)
         reranker = WatchedReranker(second, trace) if second is not None else None
         index = WatchedIndex(opened, trace)
-        search = KnowledgeSearch(
-            index, bank.zone, reranker, careful=settings.knowledge.caution == "careful"
-        )
-        answerer = answerer_for(snapshot, search, chat, settings.llm.timeout_seconds, index)
+        careful = settings.knowledge.caution == "careful"
+        search = KnowledgeSearch(index, bank.zone, reranker, careful=careful)
+        within, duty = settings.llm.timeout_seconds, duty_of(bank, tables_for(day))
+        answerer = answerer_for(snapshot, search, chat, within, index, duty)
         # Models and weights are loaded by their first question: what is timed is the second.
         await answerer.trouble(_ANYTHING)
         await search.find(_ANYTHING, asked.viewer, now)
@@ -75,13 +78,21 @@ async def ask_once(
         with trace.timing("rest"):
             answer = await answerer.answer(asked, now, trace=trace)
     said = reranker.said if reranker is not None else {}
-    day = now.astimezone(bank.zone).date()
     return told(Asked(asked, customer, who.name, answer, trace, opened, said, day))
 
 
-def _question(text: str, plane: Plane, bank: Bank, who: _Customer, now: datetime) -> Question:
-    member = next(person.userid for person in bank.staff if person.branch is not None)
-    today = now.astimezone(bank.zone).date()
+def files_at(workspace: Workspace, now: datetime) -> tuple[Snapshot, date]:
+    """Read the files by the day it is in the bank's own zone, which stands in them."""
+    by_utc = read_snapshot(workspace, now.astimezone(UTC).date())
+    day = now.astimezone(by_utc.bank.zone).date()
+    if day == now.astimezone(UTC).date():
+        return by_utc, day
+    return read_snapshot(workspace, day), day
+
+
+def _question(text: str, plane: Plane, bank: Bank, who: _Customer, today: date) -> Question:
+    placed = (person.userid for person in bank.staff if person.branch is not None)
+    member = next(placed, None)
     return Question(
         text=text,
         plane=plane,

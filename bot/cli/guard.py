@@ -49,6 +49,7 @@ def evaluate(
 def _rules(folder: Path | None) -> Rules:
     from bot.domain.compliance import Rules
     from bot.errors import ContentError
+    from bot.hanzi import simplified
     from bot.yamlfile import load
 
     path = the_workspace(folder, or_starter=True).sop / "rules.yaml"
@@ -61,7 +62,7 @@ def _rules(folder: Path | None) -> Rules:
     rules, problems = load(text, str(path), Rules)
     if rules is None:
         raise ContentError(problems)
-    return rules
+    return rules.reading(simplified)
 
 
 def _figures(trial: Trial) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def screen(text: str, rules: Rules, *, approved: bool, plane: str = "") -> list[
     model wrote gets none, and is looked at with the wider net too. Separators put between
     characters are seen through. Rules for one place hold in that ``plane`` (kf, group, staff).
     """
-    whole = clean(text)
+    whole = rules.plain(clean(text))
     parts = list(sentences(whole, rules.spelt, joined=not approved))
     hits = []
     for rule in rules.compiled:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
@@ -132,6 +132,7 @@ class Rules(Value):
     _selling: re.Pattern[str] | None = PrivateAttr(None)
     _spelling: re.Pattern[str] | None = PrivateAttr(None)
     _likeness: Likeness | None = PrivateAttr(None)
+    _simplified: Callable[[str], str] | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _numbers_are_unique(self) -> Rules:
@@ -164,6 +165,16 @@ class Rules(Value):
         if self._likeness is None or self.examples is None:
             return -1.0
         return self._likeness.score(sentence) - self.examples.threshold
+
+    def reading(self, simplified: Callable[[str], str]) -> Rules:
+        """Return these rules looking at text as ``simplified`` gives it: 保證 is 保证 to them."""
+        readers = self.model_copy()
+        readers._simplified = simplified
+        return readers
+
+    def plain(self, text: str) -> str:
+        """Return text in the characters that the rules are written in."""
+        return text if self._simplified is None else self._simplified(text)
 
     def spelt(self, text: str) -> str:
         """Return text with every spelling that hides a word put right (异写)."""

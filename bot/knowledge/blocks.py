@@ -116,8 +116,25 @@ def rows_in_words(rows: Sequence[Sequence[str]]) -> list[str]:
     width = max(len(row) for row in said)
     if width <= 2 or len(said) == 1:
         return ["：".join(filter(None, row)) for row in said]
-    head, *rest = said
+    head, *rest = _one_head(said)
     return [line for row in rest if (line := _row_in_words(head, row))]
+
+
+def _one_head(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Return a table whose head of two rows is one: 利率 over 一年 makes 利率·一年."""
+    head, below, *rest = rows
+    if len(head) != len(below) or not rest:
+        return rows
+    places = range(len(head))
+    wide = {
+        n for n in places if head[n] and head[n] in (*head[max(0, n - 1) : n], *head[n + 1 : n + 2])
+    }
+    same = {n for n in places if below[n] in ("", head[n])}
+    # A name over several columns has others under it; every other column's name is the same.
+    if not wide or len(wide) == len(head) or same != set(places) - wide:
+        return rows
+    joined = [f"{head[n]}·{below[n]}" if n in wide else head[n] for n in places]
+    return [joined, *rest]
 
 
 def _row_in_words(head: Sequence[str], row: Sequence[str]) -> str:

@@ -62,13 +62,14 @@ class KnowledgeIndex:
         cls,
         newest: Edition,
         older: Edition | None,
-        tell: Callable[[Standing], None],
-        tidy: Callable[[], Awaitable[None]],
+        tell: Callable[[Standing], None] | None = None,
+        tidy: Callable[[], Awaitable[None]] | None = None,
     ) -> KnowledgeIndex:
         """Make an index that may begin with what was searched before its models were changed.
 
-        ``older`` may go on answering until the new edition beside it is complete; ``tidy`` is
-        called once it is. ``tell`` hears how the index stands whenever that changes.
+        ``older`` may go on answering until the new edition beside it is complete; ``tidy``, where
+        there is one, is called once it is. ``tell`` hears how the index stands whenever that
+        changes.
         """
         index = cls(newest.embedder, newest.store, newest.second, newest.second_store)
         index._edition = index._newest = newest

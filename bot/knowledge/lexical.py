@@ -8,14 +8,15 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from bot.hanzi import simplified
 from bot.knowledge.postings import Postings
 
 _NOT_TEXT = re.compile(r"[\W_]+")
 
 
 def plain(text: str) -> str:
-    """Return the text in one width and case, without blanks and punctuation."""
-    return _NOT_TEXT.sub("", unicodedata.normalize("NFKC", text).lower())
+    """Return the text simplified, in one width and case, without blanks and punctuation."""
+    return _NOT_TEXT.sub("", unicodedata.normalize("NFKC", simplified(text)).lower())
 
 
 def grams(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,11 @@ from bot.errors import ContentError, Problem
 
 # The documents of a set hold always; some moment must be named.
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+_UNREAD: Mapping[type[OSError], str] = {
+    FileNotFoundError: "没有这个文件",
+    IsADirectoryError: "这是一个目录，不是文件",
+    PermissionError: "没有读它的权限",
+}
 _ALWAYS = (date(2000, 1, 1), date(2100, 1, 1))
 _ASKED = re.compile(r"^(.{4,60}?[?？])\s*(.+)$")
 _CORPUS, _QUERIES = ".corpus.jsonl", ".queries.jsonl"
@@ -149,7 +154,7 @@ def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[str, 
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        what = f"打不开：{error.strerror or error}"
+        what = next((said for kind, said in _UNREAD.items() if isinstance(error, kind)), "读不了")
         problems.append(Problem(str(path), 0, "", what, "看看路径写对没有"))
         return
     except UnicodeDecodeError:

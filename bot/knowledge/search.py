@@ -9,6 +9,7 @@ import numpy as np
 
 from bot.domain.knowledge import Found, Hit, Viewer
 from bot.errors import IndexNotReady, Retryable
+from bot.hanzi import simplified
 from bot.knowledge.abstain import Weights
 from bot.knowledge.candidates import Candidates, gather
 from bot.knowledge.edition import Edition
@@ -93,7 +94,7 @@ class KnowledgeSearch:
         """
         # The index goes over to new models while questions are being answered: each question
         # has the edition it began with, to the end.
-        edition = self._index.edition
+        edition, question = self._index.edition, simplified(question)
         try:
             return await self._weighed(edition, question, viewer, now, weights)
         except Retryable:

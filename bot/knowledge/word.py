@@ -56,6 +56,26 @@ def word_sections(path: Path, file: str, stamp: tuple[int, int]) -> tuple[Sectio
     return sections
 
 
+def word_title(path: Path, file: str) -> str:
+    """Return a Word file's own name: its title, or the one heading over all; empty for none.
+
+    Raise ``ContentError`` where the file cannot be read.
+    """
+    document = _opened(read_bytes(path, file), file)
+    meanings = {style.style_id: _meaning(style.name or "") for style in document.styles}
+    named = {style.style_id for style in document.styles if style.name in _TITLE[:2]}
+    highest: list[str] = []
+    for element in document.element.body.iterchildren(f"{_W}p"):
+        style = element.find(f"{_W}pPr/{_W}pStyle")
+        style_id = style.get(f"{_W}val", "") if style is not None else ""
+        text = tidy(_text(element).replace("\n", " "))
+        if text and style_id in named:
+            return text
+        if text and meanings.get(style_id) == 1:
+            highest.append(text)
+    return highest[0] if len(highest) == 1 else ""
+
+
 def _opened(data: bytes, file: str) -> WordDocument:
     from docx import Document
     from docx.opc.exceptions import OpcError

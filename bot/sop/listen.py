@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from bot.domain.steps import Listen
+from bot.hanzi import simplified
 
 ANYTHING = "任意"  # among keywords: whatever is said
 _LONGEST_REPLY = 30  # a keyword inside a long story is not a reply to the step
@@ -22,7 +23,7 @@ _ASKS = re.compile(
 
 def plain(text: str) -> str:
     """Return text as it is compared: full-width forms folded, upper case, no outer marks."""
-    return _EDGES.sub("", unicodedata.normalize("NFKC", text)).upper()
+    return _EDGES.sub("", unicodedata.normalize("NFKC", simplified(text))).upper()
 
 
 def hears(listen: Listen, text: str) -> bool:
@@ -56,4 +57,4 @@ def says_yes(text: str) -> bool | None:
 
 def sounds_like_question(text: str) -> bool:
     """Tell whether somebody seems to ask something."""
-    return len(text.strip()) >= 4 and bool(_ASKS.search(text))
+    return len(text.strip()) >= 4 and bool(_ASKS.search(simplified(text)))

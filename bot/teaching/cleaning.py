@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from bot.domain.compliance import Rules, mask
+from bot.hanzi import simplified
 
 _LONGEST = 200
 _HIDDEN_NUMBER = re.compile(r"\*{5,}\w{0,4}")
@@ -37,7 +38,7 @@ def cleaned(text: str, rules: Rules) -> str:
 
 def same_words(text: str) -> str:
     """Return what two wordings are alike by: their letters alone."""
-    return _NO_WORD.sub("", unicodedata.normalize("NFKC", text)).lower()
+    return _NO_WORD.sub("", unicodedata.normalize("NFKC", simplified(text))).lower()
 
 
 def alike(one: str, other: str) -> float:

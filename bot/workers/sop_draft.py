@@ -14,9 +14,10 @@ from bot.domain.compliance import Rules, mask
 from bot.domain.ids import digest
 from bot.domain.knowledge import Prompt
 from bot.errors import ConfigError, Problem, Retryable
-from bot.knowledge.word import word_sections
+from bot.knowledge.word import word_sections, word_title
 from bot.ports import ChatModel
 from bot.sop.library import SCRIPT_SUFFIX, load_workspace_files
+from bot.sop.outline.marks import when_in
 from bot.sop.outline.reading import Label, Line, Outline, read_outline
 from bot.sop.outline.script import Drafted, Face, For, Remark, draft_script
 from bot.workers.checking import check_scripts
@@ -76,7 +77,7 @@ async def draft_from(
         )
     face = Face(
         id=name or f"draft-{digest(source.name, size=3)}",
-        name=outline.name or source.stem,
+        name=await asyncio.to_thread(_title, source) or outline.name or source.stem,
         owner=outline.owner or "运营",
         persona=next(iter(library.personas)),
         subject=subject or _subject_of(lines),
@@ -84,6 +85,12 @@ async def draft_from(
     return await asyncio.to_thread(
         _passing, outline, face, library.rules, workspace, today, by_model
     )
+
+
+def _title(path: Path) -> str:
+    """Return the name that a Word plan gives itself; of text its first line is the name."""
+    title = word_title(path, path.name) if path.suffix.lower() == ".docx" else ""
+    return "" if when_in(title) is not None else title  # 第1天 is a step's heading
 
 
 def read_lines(path: Path) -> list[Line]:

@@ -65,6 +65,14 @@ class TestOpenAiEmbedder(EmbedderContract):
         await embedder.query("存折")
         assert server.asked[-1]["input"] == ["存折"]
 
+    async def test_of_a_question_as_long_as_a_book_only_the_beginning_is_sent(
+        self, embedder: Embedder, server: OpenAiServer
+    ) -> None:
+        await embedder.query("我想问一下存单到期怎么办，" * 200)
+        (sent,) = server.asked[-1]["input"]
+        assert 300 <= len(sent) <= 512
+        assert sent.startswith("我想问一下存单到期怎么办，我想")
+
     async def test_a_failing_endpoint_is_retryable(
         self, embedder: Embedder, server: OpenAiServer
     ) -> None:

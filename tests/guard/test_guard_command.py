@@ -80,6 +80,8 @@ def test_the_rules_of_a_workspace_are_used(tmp_path: Path) -> None:
         ("[1]", "不是一个 JSON 对象"),
         ({"text": "一句", "approved": True}, "缺少「violation」"),
         ({**GOOD, "approved": "也许"}, "「approved」写法不对"),
+        ({**GOOD, "approved": "yes"}, "「approved」写法不对"),
+        ({**GOOD, "violation": 0}, "「violation」写法不对"),
         ({**GOOD, "plane": "street"}, "「plane」写法不对"),
     ],
 )

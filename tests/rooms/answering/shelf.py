@@ -21,7 +21,7 @@ from bot.domain.knowledge import (
     Viewer,
 )
 from bot.domain.persona import Persona
-from bot.errors import Retryable
+from bot.errors import IndexNotReady, Retryable
 from bot.ports import ChatModel
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -94,6 +94,13 @@ class BrokenShelf(Shelf):
 
     async def find(self, question: str, viewer: Viewer, now: datetime) -> Found:
         raise Retryable("embeddings endpoint: APIConnectionError")
+
+
+class UnreadyShelf(Shelf):
+    """An index that is still being made for the first time."""
+
+    async def find(self, question: str, viewer: Viewer, now: datetime) -> Found:
+        raise IndexNotReady
 
 
 class Make:

@@ -14,6 +14,7 @@ from tests.rooms.answering.shelf import (
     BrokenShelf,
     Make,
     Shelf,
+    UnreadyShelf,
     ask,
     document,
 )
@@ -76,6 +77,22 @@ async def test_an_index_that_cannot_be_reached_is_a_hand_over(answerer: Make) ->
     answer = await answerer.over(BrokenShelf()).answer(ask("存折还能用吗"), MORNING)
     assert (answer.kind, answer.reason) == (AnswerKind.DECLINED, "search_failed")
     assert "APIConnectionError" not in answer.text
+
+
+async def test_before_there_is_an_index_she_says_so_and_brings_a_person(answerer: Make) -> None:
+    one = answerer.over(UnreadyShelf(document()))
+    answer = await one.answer(ask("存折还能用吗"), MORNING)
+    assert (answer.kind, answer.reason) == (AnswerKind.DECLINED, "index_not_ready")
+    assert answer.text == (
+        "我这边的资料还在准备，这会儿答不了。已经请李经理来答您，2 小时内给您回话。"
+    )
+    assert answer.actions == (HandOver(need=Need.UNANSWERED, within_minutes=120),)
+    late = await one.answer(ask("存折还能用吗"), NIGHT)
+    assert "上班后 2 小时内给您回话。\n现在不是上班时间" in late.text
+    staff = await one.answer(ask("存折还能用吗", "staff"), MORNING)
+    assert "资料还在做索引" in staff.text
+    alarm = await one.answer(ask("我被骗了"), MORNING)
+    assert alarm.kind is AnswerKind.RED_FLAG
 
 
 async def test_trouble_is_never_searched_for(answerer: Make) -> None:

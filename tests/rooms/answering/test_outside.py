@@ -39,6 +39,21 @@ def test_no_approved_question_is_declined_before_it_is_searched_for() -> None:
     assert [text for text in asked if outside(text) in NEVER_SEARCHED] == []
 
 
+_HOLDINGS = (
+    "我的定期有多少 我定期存了多少 我存的大额存单有多少钱 我有几张卡 我名下有几张存单 "
+    "我的理财有多少 我在你们这儿的存款还有多少钱呢"
+)
+_ABOUT_THEM = "定期有多少种 一个人能有几张卡 R2是什么意思 R3的理财能买吗 我的定期怎么查有多少"
+
+
+def test_what_somebody_has_is_their_own_and_a_risky_product_is_a_managers() -> None:
+    held = {text: outside(text) for text in _HOLDINGS.split()}
+    assert set(held.values()) == {Outside.OWN_ACCOUNT}, held
+    wished = {text: outside(text) for text in ("我想买R3的理财", "想买个r4的基金", "帮我买R5")}
+    assert set(wished.values()) == {Outside.ADVICE}, wished
+    assert [text for text in _ABOUT_THEM.split() if outside(text)] == []
+
+
 def test_a_single_word_is_enough_once_nothing_was_found() -> None:
     assert outside("养生有什么讲究") is None
     assert perhaps_outside("养生有什么讲究") is Outside.MEDICAL

@@ -42,6 +42,15 @@ NO_TROUBLE = (
     "想死你们了",
     "帮我转人工",
 )
+_BESIDE = {
+    "累死了，真不想活了": "轻生",
+    "我烦死了，活着没意思": "轻生",
+    "叫个活人来跟我说，我让人骗了三万": "被骗",
+    "急死我了，我爸晕倒了叫不醒": "突发疾病",
+    "快找个人来，我妈胸口疼得厉害": "突发疾病",
+    "笑死，你们这服务态度太差了，我要投诉": "投诉",
+    "救命，我胸口疼": "突发疾病",
+}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +74,25 @@ def test_trouble_is_heard_as_people_tell_it(name: str) -> None:
     other = [text for text in texts if (flag := red_flag(text)) and flag.name != name]
     assert missed == []
     assert len(other) <= len(texts) // 20, other
+
+
+@pytest.mark.parametrize("name", [*phrases("red_flags_ruled")])
+def test_who_poses_as_another_and_what_dialects_call_it_are_known_to_rules(name: str) -> None:
+    told = {text: red_flag_by_rule(text) for text in phrases("red_flags_ruled")[name]}
+    assert {text: flag for text, flag in told.items() if flag is None or flag.name != name} == {}
+
+
+@pytest.mark.parametrize("kind", [*phrases("no_red_flags_sayings")])
+def test_what_people_only_say_so_is_no_trouble(kind: str) -> None:
+    texts = phrases("no_red_flags_sayings")[kind]
+    assert [text for text in texts if red_flag(text) is not None] == []
+
+
+def test_trouble_beside_a_saying_or_a_wish_for_a_person_is_still_heard() -> None:
+    for text, name in _BESIDE.items():
+        flag = red_flag(text)
+        assert flag is not None, text
+        assert flag.name == name
 
 
 def test_most_trouble_is_heard_in_hard_words_that_nothing_was_learnt_from() -> None:

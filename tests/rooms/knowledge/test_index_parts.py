@@ -65,6 +65,26 @@ async def test_after_a_change_of_model_the_old_one_answers_until_the_new_one_is_
     assert [body for body in server.asked if body["model"] == "old"] == []  # they were cached
 
 
+async def test_who_only_looks_with_another_model_leaves_the_index_to_those_who_answer(
+    server: OpenAiServer, workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data" / "index"
+    async with AsyncExitStack() as stack:
+        index = await open_index(stack, settings_for(server, workspace, "mine"), workspace)
+        await index.publish(MANY)
+    stood = read_record(folder)
+    async with AsyncExitStack() as stack:
+        trial = settings_for(server, workspace, "tried")
+        index = await open_index(stack, trial, workspace, tidies=False)
+        await index.publish(MANY)
+        assert await index.edition.nearest("第7问怎么办", 1) != []
+    assert read_record(folder) == stood
+    async with AsyncExitStack() as stack:
+        index = await open_index(stack, settings_for(server, workspace, "mine"), workspace)
+        done = await index.publish(MANY)
+        assert done.embedded == 0
+
+
 async def test_where_the_old_model_is_out_of_reach_the_new_one_is_waited_for(
     server: OpenAiServer, workspace: Workspace
 ) -> None:

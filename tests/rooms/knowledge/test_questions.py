@@ -88,7 +88,7 @@ def test_files_that_are_missing_or_empty_are_said_so(tmp_path: Path) -> None:
     with pytest.raises(ContentError) as caught:
         read_set(tmp_path / "none.jsonl", empty)
     assert [problem.what for problem in caught.value.problems] == [
-        "打不开：No such file or directory",
+        "没有这个文件",
         "文件是空的",
     ]
     with pytest.raises(ContentError, match="没有成对的"):

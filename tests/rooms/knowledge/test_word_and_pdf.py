@@ -11,6 +11,7 @@ from docx.oxml import OxmlElement
 
 from bot.domain.knowledge import DocumentKind, passages_of
 from bot.errors import Problem
+from bot.knowledge.blocks import rows_in_words
 from bot.knowledge.reader import Knowledge, read_files
 from tests.rooms.knowledge.office_files import HEAD, Line, docx, pdf
 
@@ -220,3 +221,19 @@ def test_lines_that_all_look_like_headings_are_not_lost(tmp_path: Path) -> None:
     said = {section.title: section.text for section in document.sections}
     assert said["二、收多少"] == "甲类二十元\n乙类三十元"
     assert said["三、丢了怎么办"] == "来网点办。"
+
+
+def test_a_head_of_two_rows_names_each_column_in_full() -> None:
+    rows = [
+        ["期限", "利率", "利率", "起存"],
+        ["", "普通", "大额", ""],
+        ["一年", "1.1%", "1.4%", "50元"],
+    ]
+    assert rows_in_words(rows) == ["期限：一年；利率·普通：1.1%；利率·大额：1.4%；起存：50元"]
+
+
+def test_a_second_row_of_facts_is_no_head() -> None:
+    rows = [["项目", "甲", "甲"], ["汇款", "免费", "免费"], ["挂失", "免费", "10元"]]
+    said = rows_in_words(rows)
+    assert len(said) == 2
+    assert said[0].startswith("项目：汇款")
