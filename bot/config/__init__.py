@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from bot.config.leads import LeadSettings
 from bot.config.mistakes import problem
 from bot.config.parts import (
     AibotSettings,
@@ -29,6 +30,7 @@ from bot.config.parts import (
     RerankSettings,
     RetentionSettings,
     ServerSettings,
+    SidebarSettings,
     SopSettings,
     SpeechSettings,
     StaffSettings,
@@ -53,6 +55,8 @@ class Settings(BaseSettings):
     kf: KfSettings = KfSettings()
     aibot: AibotSettings = AibotSettings()
     staff: StaffSettings = StaffSettings()
+    leads: LeadSettings = LeadSettings()
+    sidebar: SidebarSettings = SidebarSettings()
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     llm: LlmSettings = LlmSettings()

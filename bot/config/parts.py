@@ -70,9 +70,17 @@ class ArchiveSettings(Part):
 
 
 class KfSettings(Part):
-    """The 微信客服 account that customers are sent to."""
+    """The 微信客服 account that customers are sent to, and how long a person may keep a talk.
+
+    A talk is the bot's again where a person has not said a first word for ``wait_minutes``, or
+    nobody has said one for ``idle_minutes``. A customer who talked with a person is invited to add
+    him once in ``invite_days``; 0 invites nobody unasked.
+    """
 
     link: WebAddress = ""
+    wait_minutes: int = Field(default=15, ge=1, le=240)
+    idle_minutes: int = Field(default=30, ge=5, le=1440)
+    invite_days: int = Field(default=90, ge=0, le=400)  # who was asked is kept so long
     repeated_msgid_code: int = 40058  # WeCom publishes no code of its own for it
 
 
@@ -94,12 +102,34 @@ class AibotSettings(Part):
 class StaffSettings(Part):
     """How the bank's own staff are told: an internal group's message push, and the daily brief.
 
-    ``card_link`` is the page that a warning's card opens; without one it is a plain text.
+    ``card_link`` is the page that a lead's card and a warning's open where the sidebar has no
+    address; without either a warning is a plain text. ``member_briefs`` gives each member a brief
+    of their own on working days. What a member would get beyond ``a_minute`` messages is put
+    together into one; what is grave never.
     """
 
     group_webhook: SecretWebAddress = SecretStr("")
     brief_hour: int = Field(default=9, ge=0, le=23)
+    member_briefs: bool = True
+    a_minute: int = Field(default=6, ge=1, le=12)
     card_link: WebAddress = ""
+
+
+class SidebarSettings(Part):
+    """The page inside WeCom's chat sidebar, at ``/sidebar``.
+
+    ``url`` is its public address, such as https://bot.bank.example/sidebar; empty: as the request
+    has it. ``sdk_url`` is WeCom's JS-SDK, whose origin alone may run scripts in the page beside
+    our own; ``oauth_url`` is where a member says who he is. ``secret`` signs the sessions; empty:
+    one is made of the application's secret.
+    """
+
+    enabled: bool = True
+    url: WebAddress = ""
+    sdk_url: WebAddress = "https://wwcdn.weixin.qq.com/node/open/js/wecom-jssdk-2.3.4.js"
+    oauth_url: WebAddress = "https://open.weixin.qq.com/connect/oauth2/authorize"
+    session_hours: int = Field(default=8, ge=1, le=24)
+    secret: SecretStr = SecretStr("")
 
 
 class DatabaseSettings(Part):

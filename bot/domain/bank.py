@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from bot.domain.business_time import BusinessTime
+from bot.domain.calendar import CalendarTables
 from bot.domain.disagreement import (
     Disagreement,
     built_in,
+    circles,
     doubled,
     doubles,
     two_meanings,
     unknown,
     unknown_in,
 )
-from bot.domain.fields import Day, DayWindow, Slug, Words, YesNo, refuse
+from bot.domain.fields import Day, DayWindow, Slug, Words, YesNo
 from bot.domain.ids import BranchId, RmId
+from bot.domain.institution import SERVING, Branch, Institution, LeadLimit, Member
 from bot.domain.registry import (
     BUILT_IN_EVENTS,
     BUILT_IN_FIELDS,
@@ -31,60 +34,7 @@ from bot.domain.registry import (
 from bot.domain.value import Value
 from bot.domain.ways import MAX_USERS, ContactWay, FriendWelcome, JoinWay, WantedWay
 
-Role = Literal["客户经理", "大堂经理", "支行行长", "消保"]
 _WEEKDAYS = "一二三四五六日"
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}|localhost")
-_SERVING: tuple[Role, ...] = ("客户经理", "大堂经理")
-
-
-def _zone_name(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise refuse(f"没有「{name}」这个时区", "写 Asia/Shanghai") from None
-    return name
-
-
-def _domain(name: str) -> str:
-    name = name.strip().lower()
-    if not _DOMAIN.fullmatch(name):
-        raise refuse(f"「{name}」不是域名", "只写域名，如 bank.example，不写 https://")
-    return name
-
-
-Domain = Annotated[Words, AfterValidator(_domain)]
-
-
-class Institution(Value):
-    """The bank (机构)."""
-
-    name: Words = Field(alias="名称")
-    hotline: Words = Field(alias="客服电话")
-    zone_name: Annotated[str, AfterValidator(_zone_name)] = Field("Asia/Shanghai", alias="时区")
-    domains: tuple[Domain, ...] = Field((), alias="网址")
-
-
-class Branch(Value):
-    """A branch; ``head`` is a member's userid (网点)."""
-
-    id: BranchId = Field(alias="编号")
-    name: Words = Field(alias="名称")
-    address: Words = Field(alias="地址")
-    phone: Words = Field(alias="电话")
-    hours: Words = Field(alias="营业时间")
-    head: RmId = Field(alias="行长")
-    region: Words | Literal[""] = Field("", alias="地区")
-
-
-class Member(Value):
-    """A member of staff; those of head office have no branch (员工)."""
-
-    userid: RmId
-    name: Words = Field(alias="姓名")
-    address_as: Words = Field(alias="称呼")
-    role: Role = Field(alias="角色")
-    branch: BranchId | None = Field(None, alias="网点")
-    on_duty: YesNo = Field(True, alias="在岗")
 
 
 class BankEvent(Value):
@@ -149,6 +99,7 @@ class Bank(Value):
     welcomes: tuple[FriendWelcome, ...] = Field((), alias="好友欢迎语")
     contact_ways: tuple[ContactWay, ...] = Field((), alias="渠道活码")
     join_ways: tuple[JoinWay, ...] = Field((), alias="入群活码")
+    lead_limits: tuple[LeadLimit, ...] = Field((), alias="线索时限")
 
     def disagreements(self) -> list[Disagreement]:
         """Return every entry that is there twice, or names what the file does not have."""
@@ -166,6 +117,9 @@ class Bank(Value):
             *doubles("客户资料", "名称", [field.name for field in self.customer_fields]),
             *built_in(self.customer_fields),
             *two_meanings(self.customer_fields, self.customer_events),
+            *unknown("员工", "上级", [member.superior for member in self.staff], people, "员工"),
+            *circles([(member.userid, member.superior) for member in self.staff]),
+            *doubles("线索时限", "线索", [limit.need for limit in self.lead_limits]),
             *self._ways_that_disagree(branches, people),
         ]
 
@@ -230,6 +184,18 @@ class Bank(Value):
         """Return a member of staff by their userid."""
         return next((member for member in self.staff if member.userid == userid), None)
 
+    def hours_of(self, branch: str, tables: CalendarTables) -> BusinessTime:
+        """Return the time in which people are there: of a branch, or of the bank."""
+        own = self.branch(branch)
+        hours = own.service if own is not None and own.service else self.institution.service
+        return BusinessTime(hours, tables, self.zone)
+
+    def head_over(self, userid: str, branch: str = "") -> RmId:
+        """Return who leads a member's branch, or the one named; the first branch's in doubt."""
+        member = self.member(userid) if userid else None
+        own = self.branch(member.branch) if member is not None and member.branch else None
+        return (own or self.branch(branch) or self.branches[0]).head
+
     def users_of(self, way: ContactWay) -> tuple[RmId, ...]:
         """Return whom a code leads to: those who are on duty of the named, or of the branch."""
         if way.staff:
@@ -238,7 +204,7 @@ class Bank(Value):
         return tuple(
             member.userid
             for member in self.staff
-            if member.on_duty and member.branch == way.branch and member.role in _SERVING
+            if member.on_duty and member.branch == way.branch and member.role in SERVING
         )
 
     def wanted_ways(self) -> list[WantedWay]:

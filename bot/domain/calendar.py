@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, time, timedelta
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from bot.domain.fields import refuse
 from bot.domain.value import Value
@@ -81,11 +81,12 @@ class CalendarTables(Value):
 
     Leap months have negative numbers, so that a festival never falls into one. ``festivals`` are
     the free days of festivals; a day that is not free for one is none, whatever its name.
+    Without tables weekends alone are free.
     """
 
-    workdays: dict[date, bool]
+    workdays: dict[date, bool] = Field(default_factory=dict)
     provisional: frozenset[date] = frozenset()
-    lunar: dict[date, tuple[int, int]]
+    lunar: dict[date, tuple[int, int]] = Field(default_factory=dict)
     festivals: frozenset[date] = frozenset()
 
     def is_workday(self, day: date) -> bool:

@@ -27,7 +27,9 @@ OLD_ANSWER = timedelta(minutes=10)  # one that waited longer is dropped where a 
 class Terms(Value):
     """On what terms a message may leave; stored with it in the outbox."""
 
-    purpose: Literal["answer", "notice", "handover", "staff", "step", "control", "welcome"]
+    purpose: Literal[
+        "answer", "notice", "handover", "release", "staff", "step", "control", "welcome"
+    ]
     subject: str = ""
     opens_at: datetime | None = None
     closes_at: datetime | None = None
@@ -69,6 +71,7 @@ class Facts(Value):
     session: Session | None = None
     stopped: bool = False  # by hand, until somebody lets it go on
     taken_by_person: bool = False  # while it waited for that
+    spoken_since: bool = False  # somebody said a word after it was found that nobody does
     run_alive: bool = True
     script_stopped: bool = False
     paused: bool = False  # by people, or because nobody has allowed it yet
@@ -127,9 +130,18 @@ def decide(terms: Terms, facts: Facts, hours: Hours | None, now: datetime) -> De
         # A colleague who has the session keeps it.
         with_person = facts.session is not None and facts.session.state in PERSON_STATES
         return Skip(reason="person_has_session") if with_person else Send()
+    if terms.purpose == "release":
+        return _decide_release(facts)
     if terms.purpose == "step":
         return _decide_step(terms, facts, hours, now)
     return Send()
+
+
+def _decide_release(facts: Facts) -> Decision:
+    """Give back only what a person still has, and where nobody has spoken meanwhile."""
+    if facts.session is None or facts.session.state not in PERSON_STATES:
+        return Skip(reason="nobody_has_session")
+    return Skip(reason="spoken_meanwhile") if facts.spoken_since else Send()
 
 
 def _wait(terms: Terms, now: datetime, reason: str) -> Hold:

@@ -40,6 +40,19 @@ def doubles(part: str, key: str, words: Sequence[str]) -> Iterator[Disagreement]
             yield (part, number, key), f"「{word}」写了两次", "换一个，或删掉其中一条"
 
 
+def circles(superiors: Sequence[tuple[str, str | None]]) -> Iterator[Disagreement]:
+    """Give each member who would be his own superior, in one step or several."""
+    over = dict(superiors)
+    for number, (userid, superior) in enumerate(superiors):
+        seen = {userid}
+        while superior and superior not in seen:
+            seen.add(superior)
+            superior = over.get(superior)
+        if superior == userid:
+            path = ("员工", number, "上级")
+            yield path, f"「{userid}」的上级绕了一圈又是自己", "改成真正的上级，最上面的人不写"
+
+
 def doubled(words: Sequence[str]) -> Iterator[tuple[str, str, int]]:
     """Give what is wrong, its mend and its number for each word that stands twice."""
     for number, word in enumerate(words):

@@ -21,6 +21,9 @@ from bot.domain.mass_messages import BroadcastReminder as BroadcastReminder
 from bot.domain.mass_messages import CustomerBroadcast as CustomerBroadcast
 from bot.domain.mass_messages import Moment as Moment
 from bot.domain.mass_messages import MomentCancel as MomentCancel
+from bot.domain.session_moves import KfHandover as KfHandover
+from bot.domain.session_moves import KfInvite as KfInvite
+from bot.domain.session_moves import KfRelease as KfRelease
 from bot.domain.staff_messages import (
     BotCard,
     BotCardUpdate,
@@ -83,15 +86,6 @@ class KfEventReply(Value):
     content: Annotated[Text | Menu, Field(discriminator="kind")]
 
 
-class KfHandover(Value):
-    """Give a customer's session to a person, or to the waiting pool where ``to`` is empty."""
-
-    kind: Literal["kf_handover"] = "kf_handover"
-    account: KfAccountId
-    customer: CustomerId
-    to: RmId | None = None
-
-
 class GroupWelcome(Value):
     """Welcome material that the owner attaches to groups by hand; the platform then sends it.
 
@@ -128,6 +122,8 @@ Outbound = Annotated[
     | KfTouch
     | KfEventReply
     | KfHandover
+    | KfRelease
+    | KfInvite
     | StaffCard
     | StaffCardUpdate
     | StaffText
@@ -174,6 +170,8 @@ POLICIES: dict[str, Policy] = {
     "kf_touch": Policy.IDEMPOTENT,  # each of its messages has an id of its own
     "kf_event_reply": Policy.UNKNOWN_ON_CRASH,
     "kf_handover": Policy.IDEMPOTENT,
+    "kf_release": Policy.IDEMPOTENT,  # what has ended is not ended again
+    "kf_invite": Policy.UNKNOWN_ON_CRASH,
     "staff_card": Policy.IDEMPOTENT,
     "staff_card_update": Policy.IDEMPOTENT,
     "staff_text": Policy.IDEMPOTENT,
@@ -201,6 +199,8 @@ CHANNEL_OF: dict[str, str] = {
     "kf_touch": "kf",
     "kf_event_reply": "kf",
     "kf_handover": "kf",
+    "kf_release": "kf",
+    "kf_invite": "kf",
     "staff_card": "app",
     "staff_card_update": "app",
     "staff_text": "app",
@@ -230,6 +230,8 @@ SWITCH_OF: dict[str, Plane | None] = {
     "kf_touch": "sop",
     "kf_event_reply": "kf",
     "kf_handover": None,
+    "kf_release": "kf",  # to whom would it be given back while the bot may say nothing
+    "kf_invite": "kf",
     "staff_card": None,
     "staff_card_update": None,
     "staff_text": None,
@@ -256,6 +258,7 @@ URGENT_KINDS = frozenset(
     {
         "kf_event_reply",
         "kf_handover",
+        "kf_release",
         "customer_welcome",
         "staff_stream",
         "staff_welcome",

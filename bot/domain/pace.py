@@ -53,6 +53,8 @@ _APIS = {
     "kf_touch": "kf/send_msg",
     "kf_event_reply": "kf/send_msg_on_event",
     "kf_handover": "kf/service_state/trans",
+    "kf_release": "kf/service_state/trans",
+    "kf_invite": "kf/customer/upgrade_service",
     "staff_card": "message/send",
     "staff_card_update": "message/update_template_card",
     "staff_text": "message/send",
@@ -138,6 +140,14 @@ class Bucket:
         turn = max(first, self.queued_until + gap) if self.queued_until else first
         self.queued_until = turn
         return turn
+
+    def was_full_for(self, since: datetime) -> bool:
+        """Tell whether somebody had to wait for this very bucket since a moment."""
+        return self.queued_until is not None and self.queued_until >= since
+
+    def nobody_waits(self, now: datetime) -> None:
+        """Let who comes next wait for a token only: those who were queued wait no more."""
+        self.queued_until = now
 
     def take(self) -> None:
         """Use a token."""

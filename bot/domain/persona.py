@@ -115,6 +115,21 @@ class SessionWords(Value):
     ratings: tuple[Words, ...] = Field(
         ("满意", "一般", "不满意"), alias="评价", min_length=3, max_length=3
     )
+    given_back: Words = Field(
+        "{经理.称呼}这边先说到这里，接下来有事还是问我。事情办得怎么样，请您点一下：", alias="交还"
+    )
+    kept_waiting: Words = Field(
+        "让您久等了，{经理.称呼}一时没接上。您的事记着呢，已经又催了一遍。", alias="没等到"
+    )
+    wait_or_ask: tuple[Words, ...] = Field(
+        ("接着等真人", "先问小安"), alias="没等到时选", min_length=2, max_length=2
+    )
+    befriend: Words = Field(
+        "以后想直接找{经理.称呼}，可以点这里加上，加不加都行。", alias="邀请加好友"
+    )
+    join_group: Words = Field(
+        "{经理.称呼}请您进群，活动和防骗提醒会在群里说，进不进都行。", alias="邀请进群"
+    )
     rated: Words = Field("收到，谢谢您告诉我们。", alias="谢评价")
     rated_badly: Words = Field(
         "对不起，没让您满意。哪里没办好，您直接打字告诉我，我转给负责人。", alias="谢差评"
@@ -162,6 +177,22 @@ class Declines(Value):
     )
 
 
+class HandingOver(Value):
+    """When she calls a person by herself, and what she says then (转人工); all optional."""
+
+    misses: int = Field(2, alias="连着没答上", ge=1, le=9)
+    after_misses: Words = Field(
+        "看来我答不好这个，不耽误您了，这就请{经理.称呼}来跟您说。", alias="没答上之后"
+    )
+    sorry: Words = Field(
+        "对不起，没答到您心上。您换个说法再说一遍，我接着找；想跟人说，回「转人工」。",
+        alias="答偏了",
+    )
+    broken: Words = Field(
+        "对不起，我这边出了点小毛病，这会儿答不了您，已经请{经理.称呼}来答。", alias="出毛病"
+    )
+
+
 def _minutes(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -198,6 +229,10 @@ class Persona(Value):
     can: WordList = Field(alias="能做")
     cannot: WordList = Field(alias="不能做")
     when_unsure: Words = Field(alias="没把握时")
+    when_not_ready: Words = Field(
+        "我这边的资料还在准备，这会儿答不了。已经请{经理.称呼}来答您，{时限}内给您回话。",
+        alias="资料没备好时",
+    )
     moods: Moods = Field(alias="情绪")
     on_duty: DayWindow = Field(alias="在岗时间")
     off_hours: Words = Field(alias="非工作时间说明")
@@ -205,3 +240,4 @@ class Persona(Value):
     session: SessionWords = Field(SessionWords(), alias="会话用语")
     declines: Declines = Field(Declines(), alias="谢绝")
     memory: Memory = Field(Memory(), alias="接着问")
+    handing_over: HandingOver = Field(HandingOver(), alias="转人工")

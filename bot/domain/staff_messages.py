@@ -28,7 +28,10 @@ class Choice(Value):
 
 
 class Card(Value):
-    """What a member of staff sees: a title, facts in rows, buttons."""
+    """What a member of staff sees: a title, facts in rows, buttons.
+
+    ``link`` is the page that opens where the card itself is tapped, "" for none.
+    """
 
     title: str
     description: str = ""
@@ -36,6 +39,7 @@ class Card(Value):
     rows: tuple[tuple[str, str], ...] = Field(default=(), max_length=6)
     buttons: tuple[Button, ...] = Field(min_length=1, max_length=6)
     choice: Choice | None = None
+    link: str = ""
 
 
 class StaffCard(Value):

@@ -60,11 +60,11 @@ def withheld(rating: str | None, asker: Asker, today: date) -> str:
     risk = grade_of(rating) if rating else None
     if risk is None or risk.number <= _TOLD_TO_ANYBODY:
         return ""
-    if risk.number > _ELDERLY_UP_TO and _is_elderly(asker.age):
+    if risk.number > _ELDERLY_UP_TO and is_elderly(asker.age):
         return ELDERLY
     if not asker.consents:
         return NO_CONSENT
-    if not _assessed_lately(asker.assessed_on, today):
+    if not assessed_lately(asker.assessed_on, today):
         return NOT_ASSESSED
     return TOO_RISKY if risk.number > (asker.grade or _LOWEST) else ""
 
@@ -81,12 +81,12 @@ def unfit(rating: str | None, facts: SubjectFacts, today: date) -> str:
     Who is 65 or of an age that is not known gets no product from a machine at all. A product
     without a risk rating, such as a deposit, needs no assessment.
     """
-    if _is_elderly(facts.datum(AGE)):
+    if is_elderly(facts.datum(AGE)):
         return ELDERLY
     risk = grade_of(rating) if rating else None
     if risk is None:
         return ""
-    if not _assessed_lately(facts.datum(ASSESSED_ON), today):
+    if not assessed_lately(facts.datum(ASSESSED_ON), today):
         return NOT_ASSESSED
     borne = facts.datum(GRADE)
     level = borne.number if isinstance(borne, Grade) else _LOWEST
@@ -103,11 +103,12 @@ def is_left_in_peace(facts: SubjectFacts, now: datetime) -> bool:
     )
 
 
-def _is_elderly(age: Known | None) -> bool:
+def is_elderly(age: Known | None) -> bool:
+    """Tell whether an age is 65 or more, or not known (S03, S05)."""
     return isinstance(age, bool) or not isinstance(age, int | float) or age >= _ELDERLY
 
 
-def _assessed_lately(on: Known | None, today: date) -> bool:
+def assessed_lately(on: Known | None, today: date) -> bool:
     """Tell whether an assessment of that day still counts: it does for twelve months."""
     if not isinstance(on, date) or on > today:
         return False

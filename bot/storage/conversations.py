@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Session
 from bot.storage.insert import insert_new
-from bot.storage.tables import conversations, turns
+from bot.storage.tables import Moment, conversations, turns
 
 Whose = tuple[str, str]  # a customer and an account
 
@@ -84,6 +84,15 @@ class Conversations:
         """Return when the bot last said who it is."""
         row = await self._row(customer, account)
         return None if row is None else row.greeted_at
+
+    async def last_heard(self, customer: str) -> datetime | None:
+        """Return when a customer wrote last, on any account; None where that never was."""
+        newest = func.max(conversations.c.last_customer_at, type_=Moment)
+        rows = await self._connection.execute(
+            select(newest).where(conversations.c.customer == customer)
+        )
+        moment: datetime | None = rows.scalar_one()
+        return moment
 
     async def _row(self, customer: str, account: str) -> Any:
         return (

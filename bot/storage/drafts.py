@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,6 +69,26 @@ class Drafts:
         """Return a draft by its number."""
         found = await self._find(drafts.c.id == draft)
         return found[0] if found else None
+
+    async def of_key(self, key: str) -> Draft | None:
+        """Return the draft of a key."""
+        found = await self._find(drafts.c.key == key)
+        return found[0] if found else None
+
+    async def made_by_key(
+        self, beginning: str, owners: Collection[str], since: datetime
+    ) -> dict[str, int]:
+        """Return how many drafts whose key begins so each of these people got since a moment."""
+        rows = await self._connection.execute(
+            select(drafts.c.owner, func.count())
+            .where(
+                drafts.c.at >= since,
+                drafts.c.owner.in_(sorted(owners)),
+                drafts.c.key.startswith(beginning, autoescape=True),
+            )
+            .group_by(drafts.c.owner)
+        )
+        return {owner: int(count) for owner, count in rows}
 
     async def hold_chat(self, chat: str) -> None:
         """Let nobody else look at this group's drafts until the end of the transaction.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.subject import Raw
@@ -31,6 +31,16 @@ class Facts:
             {"among": sorted(ids)},
         )
         return {row.id: row.facts for row in rows}
+
+    async def after(self, last: str, *, limit: int) -> list[tuple[str, dict[str, Raw]]]:
+        """Return the next customers of whom anything is known, in the order of their ids."""
+        rows = await self._connection.execute(
+            select(customers.c.id, customers.c.facts)
+            .where(customers.c.id > last, cast(customers.c.facts, Text) != "{}")
+            .order_by(customers.c.id)
+            .limit(limit)
+        )
+        return [(row.id, row.facts) for row in rows]
 
     async def put(
         self, rows: Iterable[tuple[str, Mapping[str, Raw | None]]], as_of: datetime

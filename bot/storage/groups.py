@@ -59,6 +59,12 @@ class GroupRows:
             for row in await self._connection.execute(select(groups).order_by(groups.c.id))
         ]
 
+    async def groups_owned(self, owner: str, limit: int = 9) -> list[GroupChat]:
+        """Return the first groups that somebody owns, by their names."""
+        owned = select(groups).where(groups.c.owner == owner, groups.c.dismissed.is_(False))
+        rows = await self._connection.execute(owned.order_by(groups.c.name).limit(limit))
+        return [_group(row) for row in rows]
+
     async def put_group(self, group: GroupChat, now: datetime) -> None:
         """Remember a group."""
         row = {

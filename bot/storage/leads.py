@@ -1,19 +1,33 @@
-"""Leads: one open at most for each customer and need."""
+"""Leads: one open at most for each customer, need and class of product."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.ids import CustomerId, RmId
-from bot.domain.lead import Lead, Signal, Stage
+from bot.domain.lead import MOST_EVIDENCE, Lead, Reason, Signal, Stage
 from bot.storage import work
 from bot.storage.insert import insert_new
 from bot.storage.tables import leads
+
+_COLUMNS = tuple(leads.c[name] for name in Lead.model_fields)
+
+
+class Opening(NamedTuple):
+    """What a new lead begins with besides its signal."""
+
+    rm: RmId
+    stage: Stage = "new"
+    branch: str = ""
+    score: float = 0.0
+    reasons: Sequence[Reason] = ()
+    features: Mapping[str, float] | None = None
+    look_at: datetime | None = None
 
 
 def _lead(row: Row[Any]) -> Lead:
@@ -26,51 +40,83 @@ class Leads:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def open(
-        self, signal: Signal, rm: RmId, stage: Stage, now: datetime, *, watch_at: datetime | None
-    ) -> tuple[Lead, bool]:
+    async def open(self, signal: Signal, opening: Opening, now: datetime) -> tuple[Lead, bool]:
         """Open a lead, or append the signal to the open one; tell whether it is new."""
         row = {
             "customer": signal.customer,
             "need": signal.need.value,
-            "stage": stage,
-            "rm": rm,
+            "product": signal.product,
+            "origin": signal.origin,
+            "stage": opening.stage,
+            "rm": opening.rm,
+            "branch": opening.branch,
             "chat": signal.chat,
             "script": signal.script,
             "step": signal.step,
             "evidence": [signal.evidence.model_dump(mode="json")],
             "opened_at": now,
             "respond_by": signal.respond_by(),
-            "due_at": watch_at,
+            "score": opening.score,
+            "reasons": [one.model_dump(mode="json") for one in opening.reasons],
+            "features": dict(opening.features or {}),
+            "asked": opening.stage == "asking",
+            "due_at": opening.look_at,
             "attempt": 0,
         }
+        standing = await self.standing(signal)
+        if standing is not None:
+            return await self._append(standing, signal, opening), False
         fresh = bool(await insert_new(self._connection, leads, [row]))
-        lead = (await self._find(leads.c.customer == signal.customer, leads.c.need == signal.need))[
-            -1
-        ]
-        if not fresh:
-            lead = await self._append(lead, signal, watch_at)
-        return lead, fresh
+        lead = await self.standing(signal)
+        assert lead is not None  # either ours, or the one that came before us
+        return (lead if fresh else await self._append(lead, signal, opening)), fresh
 
-    async def _append(self, lead: Lead, signal: Signal, watch_at: datetime | None) -> Lead:
-        evidence = (*lead.evidence, signal.evidence)[-10:]
-        respond_by = min(lead.respond_by, signal.respond_by())
-        sooner = lead.stage == "new" and respond_by < lead.respond_by
+    async def standing(self, signal: Signal) -> Lead | None:
+        """Return the open lead that a signal belongs to, held until the transaction ends.
+
+        It is that of the same class of product; a signal that names none goes to any of the need,
+        and one that names the first goes to the lead that had none.
+        """
+        found = await self._find(
+            leads.c.customer == signal.customer,
+            leads.c.need == signal.need.value,
+            leads.c.closed_at.is_(None),
+            hold=True,
+        )
+        fitting = [one for one in found if one.product == signal.product]
+        fitting += [one for one in reversed(found) if not (one.product and signal.product)]
+        return fitting[0] if fitting else None
+
+    async def _append(self, lead: Lead, signal: Signal, opening: Opening) -> Lead:
+        evidence = (*lead.evidence, signal.evidence)[-MOST_EVIDENCE:]
+        better = opening.score > lead.score
+        score = opening.score if better else lead.score
+        reasons = tuple(opening.reasons) if better else lead.reasons
         await self.change(
             lead.id,
             evidence=[item.model_dump(mode="json") for item in evidence],
-            respond_by=respond_by,
-            **({"due_at": watch_at} if sooner and watch_at is not None else {}),
+            score=score,
+            reasons=[one.model_dump(mode="json") for one in reasons],
+            product=lead.product or signal.product,
         )
-        return lead.model_copy(update={"evidence": evidence, "respond_by": respond_by})
+        changed = {"evidence": evidence, "score": score}
+        product = lead.product or signal.product
+        return lead.model_copy(update={**changed, "reasons": reasons, "product": product})
 
-    async def _find(self, *conditions: Any) -> list[Lead]:
-        rows = await self._connection.execute(select(leads).where(*conditions).order_by(leads.c.id))
-        return [_lead(row) for row in rows]
+    async def _find(self, *conditions: Any, hold: bool = False) -> list[Lead]:
+        statement = select(*_COLUMNS).where(*conditions).order_by(leads.c.id)
+        if hold:
+            statement = statement.with_for_update()
+        return [_lead(row) for row in await self._connection.execute(statement)]
 
     async def get(self, lead: int) -> Lead | None:
         """Return a lead by its number."""
         found = await self._find(leads.c.id == lead)
+        return found[0] if found else None
+
+    async def hold(self, lead: int) -> Lead | None:
+        """Return a lead that nobody else changes until the transaction ends."""
+        found = await self._find(leads.c.id == lead, hold=True)
         return found[0] if found else None
 
     async def open_of(self, rm: str) -> list[Lead]:
@@ -97,6 +143,28 @@ class Leads:
     async def change(self, lead: int, **values: Any) -> None:
         """Change columns of a lead."""
         await self._connection.execute(update(leads).where(leads.c.id == lead).values(**values))
+
+    async def answered(self, customer: CustomerId, by: RmId, at: datetime) -> list[int]:
+        """Write a person's first word to a customer into the open leads that wait for it.
+
+        What waits for this very person to take it is taken by it. Returns the numbers of the
+        customer's open leads that were there by then.
+        """
+        mine = (
+            leads.c.customer == customer,
+            leads.c.closed_at.is_(None),
+            leads.c.stage != "asking",
+            leads.c.opened_at <= at,
+        )
+        first = leads.c.first_response_at.is_(None)
+        untaken = leads.c.stage == "new", leads.c.rm == by
+        await self._connection.execute(
+            update(leads).where(*mine, first).values(first_response_at=at)
+        )
+        taken = {"stage": "taken", "taken_at": at, "accept_by": None, "due_at": None}
+        await self._connection.execute(update(leads).where(*mine, *untaken).values(**taken))
+        rows = await self._connection.execute(select(leads.c.id).where(*mine).order_by(leads.c.id))
+        return list(rows.scalars())
 
     async def claim(self, now: datetime, *, limit: int = 50) -> list[Lead]:
         """Take the leads whose time limit wants watching."""

@@ -54,6 +54,16 @@ class Ledger:
         )
         return [row.facts for row in rows]
 
+    async def about_lead(self, customer: str, lead: int) -> list[Entry]:
+        """Return what happened to one lead of a customer's, oldest first."""
+        rows = await self._connection.execute(
+            select(ledger)
+            .where(ledger.c.subject == customer, ledger.c.kind.startswith("lead_"))
+            .order_by(ledger.c.id)
+        )
+        every = (Entry(row.id, row.at, row.kind, row.subject, row.facts) for row in rows)
+        return [one for one in every if one.facts.get("lead") == lead]
+
     async def counts(self) -> dict[str, int]:
         """Count entries by kind."""
         rows = await self._connection.execute(

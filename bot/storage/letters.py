@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.batches import batch_of
 from bot.domain.delivery import Terms
+from bot.domain.merging import MEMBER, member_batch
 from bot.domain.messages import CHANNEL_OF, POLICIES, Outbound
 from bot.storage.bulk import insert_rows
 from bot.storage.outbox import is_urgent, lane_of
@@ -53,7 +54,7 @@ def seal(key: str, message: Outbound, terms: Terms) -> Letter:
         policy=POLICIES[message.kind].value,
         lane=lane_of(message, key),
         bucket=message.kind,
-        batch=batch_of(message, terms),
+        batch=batch_of(message, terms) or member_batch(message, terms),
         urgent=is_urgent(message, terms),
         body=message.model_dump_json(),
         facts=terms.model_dump_json(exclude_defaults=True),
@@ -67,8 +68,12 @@ async def put_many(connection: AsyncConnection, letters: Sequence[Letter], now: 
     what it sends by one sender leaves in one call.
     """
     later = now + GATHERED_FOR
-    rows = [(*one, "ready", now, later if one.batch else now, 0) for one in letters]
+    rows = [(*one, "ready", now, later if _gathered(one) else now, 0) for one in letters]
     return await insert_rows(connection, outbox, _OUTBOX, rows)
+
+
+def _gathered(letter: Letter) -> bool:
+    return bool(letter.batch) and not letter.batch.startswith(MEMBER)
 
 
 async def add_entries(connection: AsyncConnection, entries: Sequence[Entry], at: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.batches import batch_of
 from bot.domain.delivery import Terms
+from bot.domain.merging import MEMBER, member_batch
 from bot.domain.messages import CHANNEL_OF, POLICIES, URGENT_KINDS, KfHandover, KfReply, Outbound
 from bot.log import logger
 from bot.storage import work
@@ -80,7 +81,7 @@ class Outbox:
     ) -> bool:
         """Add a message; False where one of this key was ever added before."""
         # Messages of a lane leave one after the other, so only what has its own may join others.
-        batch = "" if lane else batch_of(message, terms)
+        batch = "" if lane else batch_of(message, terms) or member_batch(message, terms)
         row = {
             "key": key,
             "channel": CHANNEL_OF[message.kind],
@@ -269,7 +270,7 @@ def read_row(row: Row[Any]) -> Envelope:
         policy=row.policy,
         message=message,
         terms=terms,
-        batch=row.batch,
+        batch="" if row.batch.startswith(MEMBER) else row.batch,  # in no call with others
         urgent=row.urgent,
         reason=row.reason,
         created_at=row.created_at,

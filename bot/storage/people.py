@@ -15,6 +15,7 @@ from bot.domain.registry import TAGGED_CUSTOMER
 from bot.domain.subject import Occurrence
 from bot.storage import work
 from bot.storage.admissions import Admissions
+from bot.storage.bulk import among
 from bot.storage.follows import Difference, Follows
 from bot.storage.groups import GroupRows
 from bot.storage.insert import insert_new
@@ -72,6 +73,14 @@ class People(GroupRows):
         statement = select(customers).where(customers.c.name.contains(words, autoescape=True))
         rows = await self._connection.execute(statement.order_by(customers.c.id).limit(limit))
         return [_customer(row) for row in rows]
+
+    async def names(self, ids: Sequence[CustomerId]) -> dict[CustomerId, str]:
+        """Return the names of some customers, of those who are known."""
+        found = among(customers.c.id, self._connection.dialect.name == "sqlite")
+        rows = await self._connection.execute(
+            select(customers.c.id, customers.c.name).where(found), {"among": list(ids)}
+        )
+        return {row.id: row.name for row in rows}
 
     async def seen_at(self, customer: CustomerId) -> datetime | None:
         """Return when WeCom was last asked who a customer is."""

@@ -97,9 +97,9 @@ class Planning:
             [(now, *change) for change in changes],
         )
 
-    async def send(self, letters: Sequence[Letter], now: datetime) -> None:
-        """Put what steps became into the outbox; a key that was ever there is passed over."""
-        await put_many(self._connection, letters, now)
+    async def send(self, letters: Sequence[Letter], now: datetime) -> int:
+        """Put letters into the outbox; return how many keys were new, others are passed over."""
+        return await put_many(self._connection, letters, now)
 
     async def note(self, entries: Sequence[Entry], now: datetime) -> None:
         """Add to the ledger what happened."""

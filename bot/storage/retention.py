@@ -11,10 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.tables import (
     admissions,
+    asks,
     doubts,
     drafts,
     enrolments,
     events,
+    kf_tickets,
+    lead_signals,
+    lead_timers,
     ledger,
     moments,
     notices,
@@ -28,7 +32,7 @@ from bot.storage.tables import (
 
 CHUNK = 2000  # rows in one transaction (durable_core, rule 9)
 _ENDED = ("done", "dropped")
-LEFT = ("sent", "skipped", "failed", "void", "dropped")
+LEFT = ("sent", "skipped", "failed", "void", "dropped", "merged")
 # Who is in a script, or waits for it, is known by these rows; the others only say what was said.
 _ANSWERS = ("refused", "answered", "asked")
 _newer = occurrences.alias("newer")
@@ -86,13 +90,26 @@ _RULES = {
         "made_at",
         and_(moments.c.due_at.is_(None), moments.c.state.in_(("posted", "over"))),
     ),
+    "kf_tickets": _Rule(
+        kf_tickets,
+        "opened_at",
+        and_(kf_tickets.c.due_at.is_(None), kf_tickets.c.given_back_at.is_not(None)),
+    ),
+    "lead_timers": _Rule(
+        lead_timers,
+        "started_at",
+        and_(lead_timers.c.due_at.is_(None), lead_timers.c.done_at.is_not(None)),
+    ),
     "turns": _Rule(turns, "at"),
     "drafts": _Rule(drafts, "at", drafts.c.due_at.is_(None)),
+    "asks": _Rule(asks, "at", asks.c.due_at.is_(None)),
     "questions": _Rule(questions, "asked_at"),
+    # What led to a lead stays with it; what never did is worth nothing after some half-lives.
+    "lead_signals": _Rule(lead_signals, "at", lead_signals.c.lead.is_(None)),
     "ledger": _Rule(ledger, "at"),
 }
 DONE_ROWS = ("notices", "events", "outbox", "doubts", "quota")
-HISTORY = ("occurrences", "admissions", "moments")
+HISTORY = ("occurrences", "admissions", "moments", "kf_tickets", "lead_timers")
 
 
 @dataclass(frozen=True, slots=True)

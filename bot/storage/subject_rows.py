@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from bot.domain.bank import Member
+from bot.domain.institution import Member
 from bot.domain.subject import Event, Registry, SubjectFacts
 
 _TICK = timedelta(microseconds=1)

@@ -11,18 +11,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.storage import tables, work
 from bot.storage.admissions import Admissions
 from bot.storage.approvals import Approvals
+from bot.storage.asks import Asks
 from bot.storage.assignments import Assignments
 from bot.storage.buckets import Buckets
 from bot.storage.conversations import Conversations
+from bot.storage.desks import Desks
 from bot.storage.doubts import Doubts
 from bot.storage.drafts import Drafts
 from bot.storage.enrolling import Enrolling
 from bot.storage.facts import Facts
+from bot.storage.folding import Folding
 from bot.storage.follows import Follows
 from bot.storage.gate import GateReads
 from bot.storage.holds import HoldRows
 from bot.storage.inbox import Inbox
 from bot.storage.lanes import Lanes
+from bot.storage.lead_list import LeadList
+from bot.storage.lead_models import LeadModels
+from bot.storage.lead_signals import LeadSignals
 from bot.storage.leads import Leads
 from bot.storage.leases import Leases
 from bot.storage.ledger import Ledger
@@ -48,12 +54,16 @@ from bot.storage.streams import Streams
 from bot.storage.subjects import Subjects
 from bot.storage.switches import Switches
 from bot.storage.tasks import Tasks
+from bot.storage.tickets import Tickets
+from bot.storage.timers import Timers
 from bot.storage.transfers import Transfers
 from bot.storage.unsent import Unsent
 from bot.storage.waiting import Waiting
 from bot.storage.walking import Walking
 from bot.storage.ways import Ways
 from bot.storage.withdrawals import Withdrawals
+from bot.storage.workbench import Workbench
+from bot.storage.workloads import Workloads
 
 WORK_TABLES = (
     tables.notices,
@@ -66,7 +76,10 @@ WORK_TABLES = (
     tables.readbacks,
     tables.groups,
     tables.leads,
+    tables.lead_timers,
+    tables.kf_tickets,
     tables.drafts,
+    tables.asks,
     tables.customers,
     tables.polls,
     tables.contact_ways,
@@ -102,7 +115,26 @@ class _ScriptStores:
         self.stops = Stops(connection)
 
 
-class Tx(_ScriptStores):
+class _LeadStores(_ScriptStores):
+    """The stores of leads, of what a manager works with, and of the talks people are called to."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self.leads = Leads(connection)
+        self.lead_list = LeadList(connection)
+        self.lead_signals = LeadSignals(connection)
+        self.lead_models = LeadModels(connection)
+        self.timers = Timers(connection)
+        self.desks = Desks(connection)
+        self.tickets = Tickets(connection)
+        self.drafts = Drafts(connection)
+        self.asks = Asks(connection)
+        self.staff_view = StaffView(connection)
+        self.workbench = Workbench(connection)
+        self.workloads = Workloads(connection)
+
+
+class Tx(_LeadStores):
     """One transaction with every store in it."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -112,6 +144,7 @@ class Tx(_ScriptStores):
         self.lanes = Lanes(connection)
         self.outbox = Outbox(connection)
         self.parcels = Parcels(connection)
+        self.folding = Folding(connection)
         self.unsent = Unsent(connection)
         self.buckets = Buckets(connection)
         self.doubts = Doubts(connection)
@@ -124,13 +157,10 @@ class Tx(_ScriptStores):
         self.polls = Polls(connection)
         self.ways = Ways(connection)
         self.transfers = Transfers(connection)
-        self.leads = Leads(connection)
-        self.drafts = Drafts(connection)
         self.conversations = Conversations(connection)
         self.ledger = Ledger(connection)
         self.leases = Leases(connection)
         self.streams = Streams(connection)
-        self.staff_view = StaffView(connection)
         self.questions = Questions(connection)
         self.proposals = Proposals(connection)
 

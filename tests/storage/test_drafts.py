@@ -62,20 +62,16 @@ async def test_what_waited_for_its_time_is_taken_once(database: Database) -> Non
         assert await tx.drafts.settle(old.id, "expired", NOON + LIVES_FOR)
 
 
-async def test_drafts_are_counted_by_person_time_and_reason(database: Database) -> None:
+async def test_drafts_are_counted_for_each_owner_by_how_their_key_begins(
+    database: Database,
+) -> None:
     async with database.begin() as tx:
-        await put(tx, "draft:1", NOON - timedelta(days=9))
-        for number, state in ((2, "sent"), (3, "dropped")):
-            draft = await put(tx, f"draft:{number}")
-            reason = "wrong" if state == "dropped" else ""
-            await tx.drafts.settle(draft.id, state, NOON, reason=reason)  # type: ignore[arg-type]
-        await put(tx, "draft:4", owner="zhoulan")
+        await put(tx, "ask:1", owner="li.min")
+        await put(tx, "ask:2", owner="li.min")
+        await put(tx, "ask:3", NOON - MINUTE, owner="li.min")
+        await put(tx, "asking", owner="li.min")
+        await put(tx, "ask:4", owner="wang.haoran")
     async with database.read() as tx:
-        since = NOON - timedelta(days=1)
-        assert await tx.drafts.counts_by_owner(since) == {
-            OWNER: {"sent": 1, "dropped": 1},
-            "zhoulan": {"waiting": 1},
-        }
-        assert await tx.drafts.counts(since, NOON) == {}
-        assert await tx.drafts.counts(owner=OWNER) == {"waiting": 1, "sent": 1, "dropped": 1}
-        assert await tx.drafts.reasons(since) == {"wrong": 1}
+        assert await tx.drafts.made_by_key("ask:", {"li.min", "nobody"}, NOON) == {"li.min": 2}
+        assert await tx.drafts.made_by_key("ask:", set(), NOON) == {}
+        assert await tx.drafts.of_key("ask:5") is None

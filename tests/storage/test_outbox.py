@@ -239,5 +239,7 @@ def test_each_kind_of_message_says_what_stops_it_and_how_it_leaves() -> None:
     assert {kind for kind, plane in SWITCH_OF.items() if plane == "kf"} == {
         "kf_reply",
         "kf_event_reply",
+        "kf_release",
+        "kf_invite",
         "customer_welcome",
     }

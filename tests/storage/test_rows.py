@@ -14,6 +14,7 @@ from bot.domain.ids import CustomerId, GroupChatId, RmId
 from bot.domain.lead import Lead, Need, Signal, Stage
 from bot.domain.people import Customer, GroupChat, GroupMember
 from bot.storage.db import Database, Tx
+from bot.storage.leads import Opening
 from bot.storage.tokens import DatabaseTokens
 from tests.make import ACCOUNT, CHAT, CUSTOMER, MINUTE, NOON, OWNER, notice, signal
 
@@ -24,7 +25,7 @@ COLLEAGUE = RmId("wang.haoran")
 async def open_lead(
     tx: Tx, of: Signal, *, rm: RmId = OWNER, stage: Stage = "new"
 ) -> tuple[Lead, bool]:
-    return await tx.leads.open(of, rm, stage, NOON, watch_at=NOON + HOUR)
+    return await tx.leads.open(of, Opening(rm, stage), NOON)
 
 
 class TestLeads:
@@ -70,20 +71,23 @@ class TestLeads:
         assert lead is not None
         assert {item.quote for item in lead.evidence} == {"一", "二"}
 
-    async def test_a_more_pressing_signal_shortens_the_wait_and_the_watch(
-        self, database: Database
+    @pytest.mark.parametrize(
+        ("first", "second", "fresh", "product"),
+        [
+            ("", "国债", False, "国债"),
+            ("国债", "", False, "国债"),
+            ("国债", "国债", False, "国债"),
+            ("国债", "基金", True, "基金"),
+        ],
+    )
+    async def test_one_is_open_for_each_class_of_product(
+        self, database: Database, first: str, second: str, fresh: bool, product: str
     ) -> None:
         async with database.begin() as tx:
-            lead, _ = await open_lead(tx, signal(Need.SERVICE))
-            pressing = signal(Need.SERVICE, minutes=10)
-            lead, _ = await tx.leads.open(pressing, OWNER, "new", NOON, watch_at=NOON + MINUTE)
-            assert lead.respond_by == NOON + 10 * MINUTE
-            assert await tx.next_due(["leads"]) == NOON + MINUTE
-            lead, _ = await tx.leads.open(  # a later, less pressing one changes neither
-                signal(Need.SERVICE, at=NOON + HOUR), OWNER, "new", NOON, watch_at=NOON + DAY
-            )
-            assert lead.respond_by == NOON + 10 * MINUTE
-            assert await tx.next_due(["leads"]) == NOON + MINUTE
+            before, _ = await open_lead(tx, signal(product=first))
+            after, is_fresh = await open_lead(tx, signal(product=second, at=NOON + MINUTE))
+            assert (is_fresh, after.product) == (fresh, product)
+            assert (after.id == before.id) is not fresh
 
     async def test_those_that_ask_first_are_found_for_their_group(self, database: Database) -> None:
         async with database.begin() as tx:

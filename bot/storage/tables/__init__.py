@@ -2,6 +2,14 @@
 
 from bot.storage.tables.columns import Moment, metadata
 from bot.storage.tables.contacts import contact_ways, follows, polls, transfers
+from bot.storage.tables.leads import (
+    absences,
+    desks,
+    kf_tickets,
+    lead_models,
+    lead_signals,
+    lead_timers,
+)
 from bot.storage.tables.people import conversations, customers, drafts, groups, leads, ledger, turns
 from bot.storage.tables.runs import (
     enrolments,
@@ -12,6 +20,7 @@ from bot.storage.tables.runs import (
     scripts,
     send_tasks,
 )
+from bot.storage.tables.sidebar import asks
 from bot.storage.tables.sop import (
     admissions,
     approvals,
@@ -37,14 +46,17 @@ from bot.storage.tables.wire import (
 
 __all__ = [
     "Moment",
+    "absences",
     "admissions",
     "approvals",
+    "asks",
     "assignments",
     "buckets",
     "contact_ways",
     "conversations",
     "cursors",
     "customers",
+    "desks",
     "doubts",
     "drafts",
     "enrolments",
@@ -52,6 +64,10 @@ __all__ = [
     "follows",
     "groups",
     "holds",
+    "kf_tickets",
+    "lead_models",
+    "lead_signals",
+    "lead_timers",
     "leads",
     "leases",
     "ledger",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text, text
 
 from bot.storage.tables.columns import (
     Moment,
@@ -82,8 +82,11 @@ leads = Table(
     id_column(),
     Column("customer", String(64), nullable=False),
     Column("need", String(32), nullable=False),
+    Column("product", String(64), nullable=False, server_default=""),
+    Column("origin", String(12), nullable=False, server_default="kf"),
     Column("stage", String(12), nullable=False),
     Column("rm", String(64), nullable=False),
+    Column("branch", String(64), nullable=False, server_default=""),
     Column("chat", String(64), nullable=False, server_default=""),
     Column("script", String(64), nullable=False, server_default=""),
     Column("step", String(64), nullable=False, server_default=""),
@@ -93,17 +96,36 @@ leads = Table(
     Column("taken_at", Moment),
     Column("closed_at", Moment),
     Column("warned", Integer, nullable=False, server_default="0"),
+    Column("score", Float, nullable=False, server_default="0"),
+    Column("reasons", JSON, nullable=False, server_default="[]"),
+    Column("features", JSON, nullable=False, server_default="{}"),  # as it was opened; for the fit
+    Column("asked", Boolean, nullable=False, server_default="0"),  # for a yes, before anybody knew
+    Column("offers", Integer, nullable=False, server_default="0"),
+    Column("accept_by", Moment),
+    Column("sleeps_until", Moment),
+    Column("first_response_at", Moment),
+    Column("outcome_reason", String(160), nullable=False, server_default=""),
+    Column("outcome_at", Moment),
     *work_columns(),
     due_index("leads"),
     Index(
         "ux_leads_open",
         "customer",
         "need",
+        "product",
         unique=True,
         sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),
     ),
     Index("ix_leads_chat", "chat"),
+    Index("ix_leads_customer", "customer", "opened_at"),
+    Index("ix_leads_opened", "opened_at"),
+    Index(
+        "ix_leads_rm",
+        "rm",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
 )
 
 drafts = Table(
