@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.bank import Bank
@@ -12,7 +12,7 @@ from bot.domain.ids import RmId, digest
 from bot.domain.lead import Lead, Need
 from bot.domain.messages import Button, Card, Choice, StaffCard
 from bot.domain.people import Customer
-from bot.domain.staff_messages import Poll, StaffNotice, StaffPoll
+from bot.leads.first_steps import first_steps
 
 _TITLES = {
     Need.RED_FLAG: "紧急：客户可能正在被骗或遇险",
@@ -23,12 +23,20 @@ _TITLES = {
     Need.SERVICE: "客户要办业务",
     Need.EVENT: "客户想参加活动",
     Need.WEALTH: "客户想问理财",
+    Need.MATURITY: "客户有钱快到期",
+    Need.LOAN: "客户想问贷款",
+    Need.CARD: "客户想问银行卡",
+    Need.MATURITY: "客户有钱到期了",
+    Need.LOAN: "客户想问贷款",
+    Need.CARD: "客户想办银行卡",
     Need.WAKE: "老客户有回应了",
     Need.UNANSWERED: "有个问题小安答不上",
 }
 _WEEKDAYS = "一二三四五六日"
 _COLLEAGUES = 10  # wecom_protocol §3.5: a drop-down holds at most ten
 _LONG = 60
+_REASONS = 3
+_LINE = 30  # what the line below a card's title holds (§3.5)
 _NAMED = 3
 
 
@@ -48,6 +56,19 @@ def when(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
     if 1 < days < 7:
         return f"周{_WEEKDAYS[local.weekday()]} {local:%H:%M}"
     return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def time_left(due_by: datetime, now: datetime) -> str:
+    """Say how long there is, or how long it has been over: 还有 12 分钟, 已超 2 小时."""
+    minutes = int(abs(due_by - now) // timedelta(minutes=1))
+    if minutes == 0:
+        return "时限到了"
+    span = f"{minutes} 分钟" if minutes < 60 else f"{minutes // 60} 小时"
+    if 60 <= minutes < 24 * 60 and minutes % 60:
+        span = f"{minutes // 60} 小时 {minutes % 60} 分钟"
+    if minutes >= 24 * 60:
+        span = f"{minutes // (24 * 60)} 天"
+    return f"还有 {span}" if due_by > now else f"已超 {span}"
 
 
 def clock_of(moment: datetime, zone: ZoneInfo) -> str:
@@ -83,33 +104,85 @@ def lead_card(
     *,
     group: str = "",
     cautions: tuple[str, ...] = (),
+    link: str = "",
 ) -> StaffCard:
-    """Make the card with 接手, 转派 and 无效."""
-    quote = lead.evidence[-1].quote if lead.evidence else ""
-    source = lead.evidence[-1].source if lead.evidence else "微信客服"
-    rows = [
-        ("客户", customer.name if customer and customer.name else "客户"),
-        ("请在此前回", when(lead.respond_by, now, bank.zone)),
-        ("来自", group or source),
-    ]
-    if cautions:
-        rows.append(("请注意", clip("、".join(cautions), 30)))
+    """Make the card with 接手, 转派, 稍后 and 无效; ``link`` is what a tap on it opens.
+
+    What is grave says what to do at once, and cannot be put off.
+    """
+    steps = first_steps(lead, bank)
     options = colleagues(bank, lead.rm)
-    buttons = [
-        Button(text="接手", key=f"lead:{lead.id}:take", style=1),
-        Button(text="无效", key=f"lead:{lead.id}:invalid", style=3),
-    ]
+    buttons = [Button(text="接手", key=f"lead:{lead.id}:take", style=1)]
     if options:
-        buttons.insert(1, Button(text="转派", key=f"lead:{lead.id}:reassign", style=2))
+        buttons.append(Button(text="转派", key=f"lead:{lead.id}:reassign", style=2))
+    if not steps:
+        buttons.append(Button(text="稍后", key=f"lead:{lead.id}:later", style=2))
+    buttons.append(Button(text="无效", key=f"lead:{lead.id}:invalid", style=3))
     card = Card(
         title=_TITLES[lead.need],
-        description=lead.need.value,
-        body=f"客户说：「{clip(quote)}」" if quote else "",
-        rows=tuple(rows),
+        description=f"先打电话，{time_left(lead.respond_by, now)}" if steps else why_words(lead),
+        body="\n".join(filter(None, [quoted(lead), *numbered(steps)])),
+        rows=tuple(_rows(lead, customer, bank, now, group, cautions)),
         buttons=tuple(buttons),
-        choice=Choice(key=f"to-{lead.id}", title="转派给", options=options) if options else None,
+        choice=pass_on_choice(lead, options),
+        link=link,
     )
     return StaffCard(to=lead.rm, task=lead_task(lead, now), card=card)
+
+
+def _rows(
+    lead: Lead,
+    customer: Customer | None,
+    bank: Bank,
+    now: datetime,
+    group: str,
+    cautions: tuple[str, ...],
+) -> list[tuple[str, str]]:
+    source = lead.evidence[-1].source if lead.evidence else "微信客服"
+    rows = [
+        ("客户", name_of(customer)),
+        ("请在此前回", when(lead.respond_by, now, bank.zone)),
+        ("来自", clip(group or source, 26)),
+    ]
+    if lead.product:
+        rows.append(("哪类", clip(lead.product, 26)))
+    if cautions:
+        rows.append(("请注意", clip("、".join(cautions), 30)))
+    return rows
+
+
+def title_of(need: Need) -> str:
+    """Return what the card of such a lead is called."""
+    return _TITLES[need]
+
+
+def name_of(customer: Customer | None) -> str:
+    """Return what a customer is called on a card."""
+    return clip(customer.name, 26) if customer and customer.name else "客户"
+
+
+def quoted(lead: Lead) -> str:
+    """Return the customer's last words, as a card shows them."""
+    quote = lead.evidence[-1].quote if lead.evidence else ""
+    return f"客户说：「{clip(quote)}」" if quote else ""
+
+
+def why_words(lead: Lead) -> str:
+    """Say in one line why it is a lead: the need, and what speaks for it."""
+    reasons = sorted(lead.reasons, key=lambda one: -one.points)
+    for_it = [one.words for one in reasons if one.points > 0 and one.words]
+    told = "、".join([words for words in for_it if words != lead.need.value][:_REASONS])
+    return clip(f"{lead.need.value}：{told}" if told else lead.need.value, _LINE)
+
+
+def numbered(steps: Sequence[str]) -> list[str]:
+    """Number what is to be done, one line each."""
+    return [f"{number} {step}" for number, step in enumerate(steps, 1)]
+
+
+def pass_on_choice(lead: Lead, options: tuple[tuple[str, str], ...]) -> Choice | None:
+    """Return the drop-down of whom a lead may be passed on to; None where nobody is there."""
+    return Choice(key=f"to-{lead.id}", title="转派给", options=options) if options else None
 
 
 def group_alert(lead: Lead, bank: Bank, now: datetime) -> str:
@@ -126,58 +199,6 @@ def group_alert(lead: Lead, bank: Bank, now: datetime) -> str:
             f"> 请在 {when(lead.respond_by, now, bank.zone)} 前联系客户，卡片已发到个人。",
         ]
     )
-
-
-def warning_notice(lead: Lead, bank: Bank, now: datetime, url: str) -> StaffNotice:
-    """Make the card that warns of a lead's time running out; it opens a page."""
-    quote = lead.evidence[-1].quote if lead.evidence else ""
-    rows = [("请在此前接手", when(lead.respond_by, now, bank.zone))]
-    if quote:
-        rows.append(("客户说", clip(quote, 30)))
-    return StaffNotice(
-        to=lead.rm,
-        title=f"线索快到时限：{lead.need.value}",
-        description="请先接手，再联系客户",
-        rows=tuple(rows),
-        url=url,
-    )
-
-
-REASONS = (
-    ("done", "已经办好了"),
-    ("no_need", "客户没有这个意思"),
-    ("not_ours", "不是本行能办的"),
-    ("repeated", "同一件事重复了"),
-    ("other", "其他"),
-)
-
-
-def why_poll(lead: Lead, by: RmId, now: datetime) -> StaffPoll:
-    """Ask whoever marked a lead invalid for the reason: so it is learnt what is heard wrongly."""
-    return StaffPoll(
-        to=by,
-        task=f"why-{lead.id}-{digest(by, now.isoformat(), size=4)}",
-        title="这条线索为什么无效？",
-        description=lead.need.value,
-        questions=(Poll(key=f"why-{lead.id}", title="原因", options=REASONS),),
-        press=f"why:{lead.id}:send",
-    )
-
-
-def deal_card(lead: Lead, customer: Customer | None, by: RmId) -> StaffCard:
-    """Ask who took a lead to tell what came of it."""
-    quote = lead.evidence[-1].quote if lead.evidence else ""
-    card = Card(
-        title="这条线索有结果了，请点一下",
-        description=f"{lead.need.value}。点了以后，相关的消息会按剧本停下来",
-        body=f"客户说：「{clip(quote)}」" if quote else "",
-        rows=(("客户", customer.name if customer and customer.name else "客户"),),
-        buttons=(
-            Button(text="成交了", key=f"deal:{lead.id}:won", style=1),
-            Button(text="没成", key=f"deal:{lead.id}:lost", style=2),
-        ),
-    )
-    return StaffCard(to=by, task=f"deal-{lead.id}-{digest(by, size=4)}", card=card)
 
 
 def draft_task(draft: Draft) -> str:

@@ -1,127 +1,198 @@
-"""Opens leads: one for each need of a customer, given to one person, with a card."""
+"""The life of a lead: one for each need of a customer, given to one person, moved only here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
+from bot.domain.assigning import Staffing
+from bot.domain.assigning_rules import AssigningRules
 from bot.domain.bank import Bank
-from bot.domain.delivery import Terms
-from bot.domain.ids import CustomerId, RmId, digest
-from bot.domain.lead import Lead, Need, Signal, Stage, choose_rm
-from bot.domain.messages import StaffText
+from bot.domain.calendar import CalendarTables
+from bot.domain.happening import Happened
+from bot.domain.ids import CustomerId, RmId
+from bot.domain.lead import Lead, Moved, Outcome, Refused
+from bot.domain.lead_score import LeadRules
 from bot.domain.people import Customer
-from bot.domain.staff_messages import GroupWebhook
-from bot.leads.cards import clip, clock_of, group_alert, lead_card
-from bot.leads.watch import next_look
+from bot.leads import moves
+from bot.leads.assign import Given
+from bot.leads.draft_use import ask_key, use_draft
+from bot.leads.opening import LeadOpener, Page
 from bot.storage.db import Tx
 
-_WORKING = ("客户经理", "大堂经理")
+
+class Tells(Protocol):
+    """Whoever lets scripts know what happened to a customer."""
+
+    async def tell(self, tx: Tx, happened: Sequence[Happened], now: datetime) -> None:
+        """Keep events and stop at once what they are to stop."""
 
 
-class LeadDesk:
-    """Turns signals into leads; with a ``staff_group`` the gravest are told there, too."""
+class LeadDesk(LeadOpener):
+    """Opens leads and moves them; whoever else wants a lead changed asks here.
 
-    def __init__(self, bank: Callable[[], Bank], *, staff_group: bool = False) -> None:
-        self._read_bank = bank
-        self._staff_group = staff_group
+    ``tells`` lets scripts know of a deal; without it nobody may report one.
+    """
 
-    @property
-    def _bank(self) -> Bank:
-        return self._read_bank()
-
-    async def open(
-        self, tx: Tx, signal: Signal, *, owner: RmId | None, group: str, now: datetime
-    ) -> Lead:
-        """Open a lead or add to the open one; a new one sends its card, or asks first."""
-        customer = await tx.people.customer(signal.customer)
-        rm = self.responsible(signal.customer, customer, owner)
-        stage: Stage = "asking" if signal.ask_first else "new"
-        watch_at = None if signal.ask_first else next_look(now, signal.respond_by(), 0)
-        lead, fresh = await tx.leads.open(signal, rm, stage, now, watch_at=watch_at)
-        if not fresh:
-            await tx.ledger.add("lead_signal_added", lead.customer, now, lead=lead.id)
-            if lead.stage == "asking" and not signal.ask_first:
-                # Who asks for it outright has said yes already.
-                await self.consent(tx, lead, agreed=True, group=group, now=now)
-            elif lead.stage != "asking":
-                await self._tell_more(tx, lead, signal, now)
-            return lead
-        await tx.ledger.add(
-            "lead_opened", lead.customer, now, lead=lead.id, need=lead.need.value, rm=rm
+    def __init__(
+        self,
+        bank: Callable[[], Bank],
+        *,
+        tables: Callable[[], CalendarTables] = CalendarTables,
+        rules: Callable[[], AssigningRules] = AssigningRules,
+        scoring: LeadRules | None = None,
+        tells: Tells | None = None,
+        staff_group: bool = False,
+        page: Page | None = None,
+    ) -> None:
+        super().__init__(
+            bank, tables=tables, rules=rules, scoring=scoring, staff_group=staff_group, page=page
         )
-        if stage == "new":
-            await self.send_card(tx, lead, customer, group, signal.cautions, now)
-        if self._staff_group and lead.need is Need.RED_FLAG:
-            alert = GroupWebhook(text=group_alert(lead, self._bank, now))
-            terms = Terms(purpose="staff", subject=rm, urgent=True)
-            await tx.outbox.put(f"alert:{lead.id}", alert, terms, now)
-        return lead
+        self._tells = tells
 
-    async def _tell_more(self, tx: Tx, lead: Lead, signal: Signal, now: datetime) -> None:
-        """Tell who has the lead that the customer came back to it."""
-        quote = clip(signal.evidence.quote, 60)
-        evidence = signal.evidence
-        said_at = clock_of(evidence.at, self._bank.zone)
-        words = StaffText(
-            to=(lead.rm,),
-            text=f"「{lead.need.value}」的客户 {said_at} 又说：「{quote}」。请接着跟进。",
-        )
-        key = f"more:{lead.id}:{digest(evidence.at.isoformat(), evidence.quote, size=8)}"
-        await tx.outbox.put(key, words, Terms(purpose="staff", subject=lead.rm), now)
+    async def take(self, tx: Tx, lead: int, by: RmId, now: datetime) -> Moved | Refused:
+        """Let somebody take a lead; of several who press only the first has it."""
+        done = await moves.take(tx, self._bank, lead, by, now)
+        if isinstance(done, Moved) and done.changed:
+            await self.timers.taken(tx, done.lead, now)
+        return done
 
-    async def consent(self, tx: Tx, lead: Lead, *, agreed: bool, group: str, now: datetime) -> None:
-        """Carry on with a lead whose customer was asked first, or close it."""
-        if not agreed:
-            await tx.leads.change(lead.id, stage="refused", closed_at=now, due_at=None)
-            await tx.ledger.add("lead_refused", lead.customer, now, lead=lead.id)
-            return
-        respond_by = now + (lead.respond_by - lead.opened_at)
-        await tx.leads.change(
-            lead.id, stage="new", respond_by=respond_by, due_at=next_look(now, respond_by, 0)
-        )
-        await tx.ledger.add("lead_consented", lead.customer, now, lead=lead.id)
-        fresh = lead.model_copy(update={"stage": "new", "respond_by": respond_by})
-        customer = await tx.people.customer(lead.customer)
-        await self.send_card(tx, fresh, customer, group, (), now)
+    async def pass_on(
+        self, tx: Tx, lead: int, to: RmId, by: RmId, now: datetime
+    ) -> Moved | Refused:
+        """Give a lead to a colleague, who gets its card and the full time to accept it."""
+        done = await moves.pass_on(tx, self._bank, lead, to, by, now)
+        if isinstance(done, Moved) and done.changed and done.lead.stage == "new":
+            offered = await self.timers.offered(tx, done.lead, now)
+            customer = await tx.people.customer(offered.customer)
+            await self.send_card(tx, offered, customer, "", (), now)
+            return done.model_copy(update={"lead": offered})
+        return done
 
-    async def send_card(
+    async def staffing(self, tx: Tx, now: datetime) -> Staffing:
+        """Keep everybody else from giving, and read who is there and how much each has."""
+        await tx.desks.hold()
+        return await self._assigner.staffing(tx, now)
+
+    async def offer_again(
         self,
         tx: Tx,
         lead: Lead,
-        customer: Customer | None,
-        group: str,
-        cautions: tuple[str, ...],
+        passed: tuple[RmId, ...],
         now: datetime,
-    ) -> None:
-        """Put the lead's card into the outbox, once for each person."""
-        card = lead_card(lead, customer, self._bank, now, group=group, cautions=cautions)
-        urgent = lead.need in (Need.RED_FLAG, Need.COMPLAINT)
-        terms = Terms(purpose="staff", subject=lead.rm, urgent=urgent)
-        await tx.outbox.put(f"card:{card.task}", card, terms, now)
+        staffing: Staffing | None = None,
+    ) -> Lead:
+        """Offer a lead to the next, or leave it to the pool and tell the head of the branch.
 
-    def responsible(
-        self, customer_id: CustomerId, customer: Customer | None, owner: RmId | None
-    ) -> RmId:
-        """Pick who gets it; with nobody on duty, the first head of a branch."""
-        managers = customer.managers if customer else ()
-        branch = self._branch_of(managers, owner)
-        on_duty = [
-            member.userid
-            for member in self._bank.staff
-            if member.on_duty
-            and member.role in _WORKING
-            and (branch is None or member.branch == branch)
-        ]
-        chosen = choose_rm(managers, owner, on_duty, customer_id)
-        if chosen is not None:
-            return chosen
-        heads = [branch.head for branch in self._bank.branches]
-        return heads[int(digest(customer_id, size=4), 16) % len(heads)]
+        ``passed`` are those who let it lie before whoever has it now.
+        """
+        customer = await tx.people.customer(lead.customer)
+        passed = tuple(dict.fromkeys((*passed, *([lead.rm] if lead.rm else []))))
+        given = await self._assigner.next(tx, lead, customer, passed, now, staffing)
+        return await self._give_to(tx, lead, given, customer, passed, now)
 
-    def _branch_of(self, managers: tuple[RmId, ...], owner: RmId | None) -> str | None:
-        for userid in (*managers, owner):
-            member = self._bank.member(userid) if userid else None
-            if member is not None and member.branch is not None:
-                return member.branch
-        return None
+    async def pool(self, tx: Tx, lead: Lead, now: datetime) -> Lead:
+        """Take a lead from whoever has it and leave it to the pool of its branch."""
+        customer = await tx.people.customer(lead.customer)
+        return await self._give_to(tx, lead, Given(branch=lead.branch), customer, (), now)
+
+    async def _give_to(
+        self,
+        tx: Tx,
+        lead: Lead,
+        given: Given,
+        customer: Customer | None,
+        passed: tuple[RmId, ...],
+        now: datetime,
+    ) -> Lead:
+        moved = await moves.offered(tx, lead, given, now)
+        if moved.stage == "asking":  # nobody works on it yet: its card comes with the yes
+            return moved
+        offered = await self.timers.offered(tx, moved, now, passed=passed)
+        await self.send_card(tx, offered, customer, "", (), now)
+        return offered
+
+    async def later(
+        self, tx: Tx, lead: int, by: RmId, until: datetime, now: datetime
+    ) -> Moved | Refused:
+        """Let a lead sleep until a moment, at which whoever has it is reminded."""
+        done = await moves.later(tx, self._bank, lead, by, until, now)
+        if isinstance(done, Moved) and done.changed:
+            await self.timers.taken(tx, done.lead, now)
+            await self.timers.asleep(tx, done.lead, now)
+        return done
+
+    async def wake(self, tx: Tx, lead: Lead, now: datetime) -> None:
+        """Bring back a lead whose sleep is over, and remind whoever has it."""
+        await moves.wake(tx, self._bank, lead, now)
+        await self.timers.awake(tx, lead, now)
+
+    async def adopt(self, tx: Tx, lead: Lead, now: datetime) -> None:
+        """Begin the limits of a lead that has none; those who have it keep it."""
+        await tx.leads.change(lead.id, due_at=None)
+        await self.timers.begin(tx, lead, lead.opened_at, now)
+
+    async def finish(
+        self, tx: Tx, lead: int, outcome: Outcome, reason: str, by: RmId, now: datetime
+    ) -> Moved | Refused:
+        """Close a lead with what came of it; a deal ends what scripts say it ends."""
+        done = await moves.finish(tx, self._bank, lead, outcome, reason, by, now)
+        if isinstance(done, Moved) and done.changed:
+            await self.timers.ended(tx, done.lead, now)
+        if isinstance(done, Moved) and done.changed and outcome == "won":
+            if self._tells is None:
+                raise RuntimeError("a desk that takes deals must let scripts know of them")
+            await self._tells.tell(tx, [moves.deal(done.lead, by, now)], now)
+        return done
+
+    async def agreed(self, tx: Tx, lead: int, by: RmId, now: datetime) -> Moved | Refused:
+        """Write down that a customer said yes to a person, where no program could hear it."""
+        return await self._told_in_person(tx, lead, by, now, agreed=True)
+
+    async def declined(self, tx: Tx, lead: int, by: RmId, now: datetime) -> Moved | Refused:
+        """Write down that a customer said no to a person: he is not asked again for a while."""
+        return await self._told_in_person(tx, lead, by, now, agreed=False)
+
+    async def _told_in_person(
+        self, tx: Tx, lead: int, by: RmId, now: datetime, *, agreed: bool
+    ) -> Moved | Refused:
+        found = await moves.asking(tx, self._bank, lead, by)
+        if not isinstance(found, Lead):
+            return found
+        await self.consent(tx, found, agreed=agreed, group="", now=now, by=by)
+        # The question that still waits for a tap has had its answer.
+        question = await tx.drafts.of_key(ask_key(lead))
+        if question is not None:
+            await use_draft(tx, question, "otherwise", by, "lead", now)
+        words = "已记下：客户答应了" if agreed else "已记下：客户说不用，一个月内不再问"
+        return Moved(lead=await tx.leads.get(lead) or found, words=words)
+
+    async def explain(
+        self, tx: Tx, lead: int, reason: str, by: RmId, now: datetime
+    ) -> Moved | Refused:
+        """Write down why a lead ended as it did, where that was asked afterwards."""
+        return await moves.explain(tx, self._bank, lead, reason, by, now)
+
+    async def contacted(self, tx: Tx, lead: int, by: RmId, now: datetime) -> Moved | Refused:
+        """Write down that a person has talked to the customer outside of what we can see."""
+        done = await moves.contacted(tx, self._bank, lead, by, now)
+        if isinstance(done, Moved) and done.changed:
+            await self.timers.answered(tx, [done.lead.id], now)
+        return done
+
+    async def spoke(self, tx: Tx, customer: CustomerId, by: RmId, at: datetime) -> list[int]:
+        """Note a person's words to a customer; return the numbers of the leads they answer.
+
+        Whoever answers has taken what was given to him. A program's words never come here.
+        """
+        answered = await tx.leads.answered(customer, by, at)
+        for number in answered:
+            await tx.ledger.add("lead_answered", customer, at, lead=number, by=by)
+        if answered:
+            await self.timers.answered(tx, answered, at)
+        return answered
+
+    async def waits(self, tx: Tx, customer: CustomerId, key: str, at: datetime) -> int:
+        """Note that a customer wrote to whoever has his leads; ``key`` names the message."""
+        return await self.timers.waits(tx, customer, key, at)

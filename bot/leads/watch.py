@@ -1,68 +1,139 @@
-"""Watches the time a lead may wait: a warning before its end, then the head of the branch."""
+"""Watches the limits of leads: a word to whoever has one, then to those above; a new offer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from bot.domain.assigning import Staffing
 from bot.domain.bank import Bank
 from bot.domain.delivery import Terms
-from bot.domain.ids import RmId
-from bot.domain.lead import Lead
-from bot.domain.messages import StaffText
-from bot.domain.staff_messages import StaffNotice
-from bot.leads.cards import clip, clock_of, warning_notice
+from bot.domain.ids import CustomerId, RmId
+from bot.domain.lead import GRAVE, Lead
+from bot.domain.messages import Outbound
+from bot.domain.sla import MISSED, Timer, ladder, told_at
+from bot.leads.assign import holder_of
+from bot.leads.desk import LeadDesk
+from bot.leads.warnings import overdue, running_out
 from bot.storage.db import Tx
-
-_WARN_AT = 0.8  # of the time a person has to answer
-_WARNED, _ESCALATED = 1, 2
+from bot.storage.letters import Entry, Letter, seal
 
 
-def next_look(opened_at: datetime, respond_by: datetime, warned: int) -> datetime | None:
-    """Return when a lead is to be looked at again; None once it has been escalated."""
-    if warned == 0:
-        return opened_at + (respond_by - opened_at) * _WARN_AT
-    return respond_by if warned == _WARNED else None
+@dataclass
+class _Batch:
+    """What a look comes to, written at its end in one statement for each table."""
+
+    now: datetime
+    names: dict[CustomerId, str]
+    timers: list[tuple[Timer, datetime | None]] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+    def note(self, kind: str, lead: Lead, **facts: Any) -> None:
+        self.entries.append((kind, lead.customer, {"lead": lead.id, **facts}))
 
 
 class LeadWatch:
-    """Reminds the person, by a card where there is a page to open, then tells the head."""
+    """Looks at what is due of many leads at once, inside the caller's transaction."""
 
-    def __init__(self, bank: Bank, card_link: str = "") -> None:
-        self._bank = bank
+    def __init__(self, bank: Callable[[], Bank], desk: LeadDesk, card_link: str = "") -> None:
+        self._read_bank = bank
+        self._desk = desk
         self._card_link = card_link
 
-    async def look(self, tx: Tx, lead: Lead, now: datetime) -> None:
-        """Do what a lead's waiting time asks for; one that is taken or closed asks nothing."""
-        if lead.stage != "new":
-            await tx.leads.change(lead.id, due_at=None)
+    async def look(self, tx: Tx, due: Sequence[tuple[Lead, Timer]], now: datetime) -> None:
+        """Do what the limits of leads ask for that nobody else has in hand."""
+        if not due:
             return
-        level = _ESCALATED if now >= lead.respond_by else _WARNED
-        quote = clip(lead.evidence[-1].quote, 40) if lead.evidence else ""
-        opened_at = clock_of(lead.opened_at, self._bank.zone)
-        if level == _WARNED:
-            to = lead.rm
-            text = (
-                f"{opened_at} 的「{lead.need.value}」线索快到时限了，客户说：「{quote}」。"
-                "请先接手，再联系客户。"
-            )
-        else:
-            to = self._head_over(lead.rm)
-            text = (
-                f"{opened_at} 的「{lead.need.value}」线索超过时限还没人接手，客户说：「{quote}」。"
-                "请安排人马上联系。"
-            )
-        key = f"watch:{lead.id}:{lead.rm}:{level}"
-        words: StaffText | StaffNotice = StaffText(to=(to,), text=text)
-        if self._card_link and level == _WARNED:
-            words = warning_notice(lead, self._bank, now, self._card_link)
-        await tx.outbox.put(key, words, Terms(purpose="staff", subject=to), now)
-        kind = "lead_warned" if level == _WARNED else "lead_escalated"
-        await tx.ledger.add(kind, lead.customer, now, lead=lead.id, to=to)
-        await tx.leads.change(
-            lead.id, warned=level, due_at=next_look(lead.opened_at, lead.respond_by, level)
-        )
+        names = await tx.people.names(sorted({lead.customer for lead, _ in due}))
+        batch = _Batch(now, names)
+        offers = []
+        for lead, timer in due:
+            if lead.closed_at is not None:
+                batch.timers.append((timer.dropped(now), None))
+            elif lead.stage == "later":  # nobody is bothered before the lead wakes
+                batch.timers.append((timer, lead.sleeps_until))
+            elif timer.kind == "accept":
+                offers.append((lead, timer))
+            else:
+                self._look_at(lead, timer, batch)
+        await tx.timers.write(batch.timers)
+        await tx.planning.send(batch.letters, now)
+        await tx.planning.note(batch.entries, now)
+        if offers:
+            staffing = await self._desk.staffing(tx, now)
+            for lead, timer in offers:
+                await self._offer(tx, lead, timer, now, staffing)
 
-    def _head_over(self, rm: RmId) -> RmId:
-        member = self._bank.member(rm)
-        branch = self._bank.branch(member.branch) if member and member.branch else None
-        return branch.head if branch else self._bank.branches[0].head
+    async def _offer(
+        self, tx: Tx, lead: Lead, timer: Timer, now: datetime, staffing: Staffing
+    ) -> None:
+        """Offer a lead to the next: whoever had it let it lie."""
+        time = self._desk.timers.time_at(lead.branch)
+        level = timer.level_at(now, time)
+        if level == timer.level or lead.stage != "new":
+            kept = timer if lead.stage == "new" else timer.ended(now)
+            await tx.timers.write([(kept, kept.next_mark(time))])
+            return
+        await tx.timers.write([(timer.at_level(level), None)])
+        await self._desk.offer_again(tx, lead, timer.passed, now, staffing)
+
+    def _look_at(self, lead: Lead, timer: Timer, batch: _Batch) -> None:
+        """Tell whoever is to be told at the marks that were passed since the last look."""
+        time = self._desk.timers.time_at(lead.branch)
+        level = timer.level_at(batch.now, time)
+        passed = timer.at_level(level)
+        over = ladder(self._bank, lead.rm, lead.branch, lead.need)
+        last = MISSED + len(over) - 1 if over else MISSED
+        batch.timers.append((passed, passed.next_mark(time) if level <= last else None))
+        if level > timer.level:
+            if level < MISSED:
+                self._warn(lead, passed, batch)
+            else:
+                self._escalate(lead, timer, passed, over, batch)
+
+    def _warn(self, lead: Lead, timer: Timer, batch: _Batch) -> None:
+        holder = holder_of(self._bank, lead)
+        words = running_out(
+            lead.model_copy(update={"rm": holder}),
+            self._bank,
+            batch.now,
+            kind=timer.kind,
+            due_by=timer.due_by,
+            name=batch.names.get(lead.customer, ""),
+            url=self._desk.page(lead.id) or self._card_link,
+        )
+        self._put(lead, timer, holder, words, batch)
+        batch.note("lead_warned", lead, to=holder, timer=timer.kind, level=timer.level)
+
+    def _escalate(
+        self, lead: Lead, before: Timer, timer: Timer, over: tuple[RmId, ...], batch: _Batch
+    ) -> None:
+        """Tell those above, each once; who has nobody above him is told himself."""
+        if before.level < MISSED:
+            batch.note("sla_missed", lead, timer=timer.kind, key=timer.key, holder=lead.rm)
+        for level in range(max(MISSED, before.level + 1), timer.level + 1):
+            to = told_at(level, over) or (lead.rm if level == MISSED and not over else None)
+            if to is None:
+                continue
+            words = overdue(
+                lead,
+                self._bank,
+                batch.now,
+                to=to,
+                kind=timer.kind,
+                due_by=timer.due_by,
+                name=batch.names.get(lead.customer, ""),
+            )
+            self._put(lead, timer.model_copy(update={"level": level}), to, words, batch)
+            batch.note("lead_escalated", lead, to=to, timer=timer.kind, level=level)
+
+    def _put(self, lead: Lead, timer: Timer, to: RmId, words: Outbound, batch: _Batch) -> None:
+        terms = Terms(purpose="staff", subject=to, urgent=lead.need in GRAVE)
+        batch.letters.append(seal(f"sla:{timer.id}:{timer.level}:{to}", words, terms))
+
+    @property
+    def _bank(self) -> Bank:
+        return self._read_bank()

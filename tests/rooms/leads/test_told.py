@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
 from bot.domain.lead import Need
-from bot.leads.cards import why_poll
 from bot.leads.desk import LeadDesk
-from bot.leads.watch import LeadWatch
-from bot.storage.db import Database, Tx
-from bot.storage.migrate import upgrade
+from bot.leads.lead_steps import why_poll
+from bot.storage.db import Tx
 from bot.storage.tables import outbox
 from tests.domain.builders import starter_bank
-from tests.make import MINUTE, NOON, OWNER, signal
+from tests.make import NOON, OWNER, signal
 
 BANK = starter_bank()
 LINK = "https://bank.example/leads"
 
 
-@pytest.fixture
-async def tx(tmp_path: Path) -> AsyncIterator[Tx]:
-    database = await Database.open(f"sqlite:///{tmp_path / 'zhilin.db'}", durable=False)
-    await upgrade(database)
-    async with database.begin() as opened:
-        yield opened
-    await database.close()
-
-
 async def kinds(tx: Tx) -> list[str]:
     rows = await tx.connection.execute(select(outbox.c.bucket).order_by(outbox.c.id))
     return [str(kind) for (kind,) in rows]
-
-
-async def test_with_a_page_to_open_the_warning_is_a_card_and_the_head_gets_words(tx: Tx) -> None:
-    desk = LeadDesk(lambda: BANK)
-    await desk.open(tx, signal(need=Need.SERVICE), owner=OWNER, group="", now=NOON)
-    for minutes in (96, 121):
-        for lead in await tx.leads.claim(NOON + minutes * MINUTE):
-            await LeadWatch(BANK, LINK).look(tx, lead, NOON + minutes * MINUTE)
-    assert await kinds(tx) == ["staff_card", "staff_notice", "staff_text"]
-    body = (await tx.connection.execute(select(outbox.c.body))).all()[1][0]
-    assert (body["to"], body["url"]) == (OWNER, LINK)
 
 
 @pytest.mark.parametrize(
