@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from bot.emulator import archive
+from bot.emulator.attachments import Part
 from bot.emulator.scope import need_customer, need_member
 from bot.emulator.tags import TagBook
 from bot.emulator.ways import WayBook
@@ -200,9 +201,19 @@ def unfriend(
 
 
 def says(
-    world: World, userid: str, external_userid: str, text: str, *, by: Literal["member", "customer"]
+    world: World,
+    userid: str,
+    external_userid: str,
+    text: str,
+    *,
+    by: Literal["member", "customer"],
+    part: Part | None = None,
+    source: str = "person",
 ) -> None:
-    """Let two friends talk one to one: archived, never sent to the bot by a callback."""
+    """Let two friends talk one to one: archived, never sent to the bot by a callback.
+
+    For anything but text, ``part`` is the message and ``text`` what is read of it.
+    """
     friendship = world.contacts.need(userid, external_userid)
     if friendship.deleted_by_customer:
         raise ApiError(NO_RELATION, "the customer has deleted the member")
@@ -214,8 +225,9 @@ def says(
         world.acquisition.wrote(world, friendship)
     sender, receiver = (userid, external_userid) if by == "member" else (external_userid, userid)
     world.contacts.lines.append(ChatLine(userid, external_userid, sender, text, world.now()))
-    archive.append(world, sender, [receiver], "", "text", {"content": text})
+    kept = (part or Part("text", {"content": text})).archived()
+    archive.append(world, sender, [receiver], "", kept.msgtype, kept.payload)
     if by == "member":
         world.deliveries.add(
-            "single", to=receiver, sender=sender, text=text, at=world.now(), source="person"
+            "single", to=receiver, sender=sender, text=text, at=world.now(), source=source
         )

@@ -61,17 +61,22 @@ def _count(world: World, call: Call) -> None:
     limits.spend(f"tickets:{call.agent_id}", now, (HOUR, limits.app_tickets_per_hour))
 
 
-async def _check(world: World, call: Call) -> Answer:
-    """Check a page's signature as the client does; ``agent_id`` for agentConfig, else config."""
-    key = call.integer("agent_id", CORP)
+def check(world: World, call: Call, key: int) -> None:
+    """Refuse a page that is not signed by the ticket ``key``: the corp's, or an app's."""
     given = call.text("signature", code=BAD_SIGNATURE)
     parts = call.text("nonceStr"), call.text("timestamp"), call.text("url")
     for owner, (ticket, ends_at) in world.jsapi.held.items():
         if ends_at > world.now() and hmac.compare_digest(sign(ticket, *parts), given):
             if owner != key:
                 raise ApiError(WRONG_TICKET)
-            return {}
+            return
     raise ApiError(BAD_SIGNATURE)
+
+
+async def _check(world: World, call: Call) -> Answer:
+    """Check a page's signature as the client does; ``agent_id`` for agentConfig, else config."""
+    check(world, call, call.integer("agent_id", CORP))
+    return {}
 
 
 APIS: tuple[Api, ...] = (

@@ -21,6 +21,8 @@ CODE_LIFE, TICKET_LIFE = timedelta(minutes=5), timedelta(minutes=30)
 BAD_CODE, OLD_CODE, USED_CODE, BAD_DOMAIN, OUT_OF_RANGE = 40029, 42003, 42022, 50001, 50002
 TICKET_EXPIRED, TICKET_INVALID = 84014, 84015
 NOBODY = "-"
+CLIENT_COOKIE = "emulator_user"
+"""Who sits before the client whose page this browser has open."""
 PRIVATE = "snsapi_privateinfo"
 _STATE = re.compile(r"[0-9a-zA-Z]{0,128}")
 
@@ -69,7 +71,9 @@ def _page(world: World, request: web.Request, *, in_client: bool) -> web.StreamR
     except ApiError as error:
         text = f"<p>打不开这个页面：{error.errcode} {escape(error.note)}</p>"
         return web.Response(text=text, content_type="text/html", status=400)
-    who = query.get("emulator_user") or world.oauth.signed_in
+    at_client = request.cookies.get(CLIENT_COOKIE, "") if in_client else ""
+    who = query.get("emulator_user") or (at_client if at_client in world.members else "")
+    who = who or world.oauth.signed_in
     if not who:
         return web.Response(text=_choice(world, request), content_type="text/html")
     fields = {"state": query["state"]} if query.get("state") else {}

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from bot.emulator import page_customer, page_group, page_hands, page_staff
+from bot.emulator.client import client_routes
 from bot.emulator.page_group import GroupPosts
 from bot.emulator.page_watch import Watch
 from bot.emulator.page_words import Refused, local, reason
@@ -53,11 +55,12 @@ def page_routes(world: World, *, desk: bool) -> list[web.RouteDef]:
     """
     stage = _Stage(world)
     return [
-        web.get("/", _page(desk)),
+        web.get("/", _page(world, desk)),
         web.get("/static/{name}", _static),
         web.get("/stage/state", stage.state),
         web.get("/stage/media/{media_id}", stage.media),
         *(web.post(f"/stage/{path}", stage.act(act)) for path, act in _ACTS.items()),
+        *client_routes(world, stage.watch, _template("client.html").render),
     ]
 
 
@@ -66,14 +69,14 @@ class _Stage:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._watch = Watch(world)
+        self.watch = Watch(world)
         self._posts = GroupPosts(world)
 
     async def state(self, request: web.Request) -> web.StreamResponse:
         """Answer with the three phones; wait for news while ``version`` is the newest."""
         query = request.query
         known = int(query["version"]) if query.get("version", "").isdecimal() else -1
-        version = await self._watch.later_than(known, lambda: _is_gone(request))
+        version = await self.watch.later_than(known, lambda: _is_gone(request))
         world = self._world
         return web.json_response(
             {
@@ -110,7 +113,7 @@ class _Stage:
                 return _problem(refused.words)
             except ApiError as error:
                 return _problem(reason(error))
-            return web.json_response({"version": self._watch.version()})
+            return web.json_response({"version": self.watch.version()})
 
         return handle
 
@@ -133,13 +136,21 @@ def _is_gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-def _page(desk: bool) -> Handler:
+def _template(name: str) -> Template:
     environment = Environment(
         loader=PackageLoader("bot.emulator"), autoescape=True, undefined=StrictUndefined
     )
-    text = environment.get_template("page.html").render(desk=desk)
+    return environment.get_template(name)
+
+
+def _page(world: World, desk: bool) -> Handler:
+    text = _template("page.html").render(desk=desk)
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        own = urlsplit(world.base_url)
+        if request.url.host == "localhost" and own.hostname == "127.0.0.1":
+            # Two names of one machine are two sites: a sign-in at one is none at the other.
+            raise web.HTTPFound(f"{world.base_url}/")
         return web.Response(text=text, content_type="text/html", headers=_HEADERS | _NEWEST)
 
     return handle

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.emulator.kf_hands import accepts_upgrade
 from bot.emulator.kf_state import Conversation, KfAccount, Line, State
 from bot.emulator.page_words import Refused, local, name_of, split_basis
 from bot.emulator.wire import Call
@@ -26,6 +27,8 @@ _WITH = {
     State.HUMAN: "person",
     State.ENDED: "nobody",
 }
+_TO_A_MEMBER = 1
+_ACCEPT = "upgrade:accept"
 _WHO = {"customer": "customer", "bot": "bot", "servicer": "person"}
 
 
@@ -110,6 +113,8 @@ def _line(world: World, account: KfAccount, line: Line) -> dict[str, object]:
     shown |= {"who": _WHO[line.side], "name": name, "text": text, "basis": basis}
     if line.msgtype == "msgmenu":
         shown |= {"text": str(line.content.get("head_content", "")), "menu": _menu(line.content)}
+    if line.msgtype == "upgrade_service":
+        shown["menu"] = _invitation(world, line)
     if line.msgtype in ("image", "link"):
         shown[line.msgtype] = picture_or_link(line.msgtype, line.content)
     return shown
@@ -134,6 +139,15 @@ def _menu(content: Mapping[str, object]) -> list[dict[str, str]]:
     return found
 
 
+def _invitation(world: World, line: Line) -> list[dict[str, str]]:
+    """Return the one thing to press on an invitation of 升级服务."""
+    target = str(line.content.get("target", ""))
+    if line.content.get("type") == _TO_A_MEMBER:
+        return [{"id": _ACCEPT, "text": f"加{name_of(world, target)}为好友"}]
+    group = world.groups.groups.get(target)
+    return [{"id": _ACCEPT, "text": f"进群{f'「{group.name}」' if group is not None else ''}"}]
+
+
 def say(world: World, call: Call) -> None:
     """Let a customer write to the bank."""
     world.kf.customer_says(_account_id(world), call.text("customer"), words(call, _LONGEST_TEXT))
@@ -150,8 +164,12 @@ def enter(world: World, call: Call) -> None:
 
 
 def click(world: World, call: Call) -> None:
-    """Let a customer press an item of a menu message."""
-    world.kf.customer_clicks(_account_id(world), call.text("customer"), call.text("item"))
+    """Let a customer press an item of a menu message, or take an invitation."""
+    account, person, item = _account_id(world), call.text("customer"), call.text("item")
+    if item == _ACCEPT:
+        accepts_upgrade(world, account, person)
+    else:
+        world.kf.customer_clicks(account, person, item)
 
 
 def words(call: Call, longest: int) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.emulator.app import InboxItem
+from bot.emulator.attachments import Part
 from bot.emulator.broadcast_owner import confirm as send_task
-from bot.emulator.group_actions import attach_welcome, owner_says
+from bot.emulator.client_talk import Talk, post, talk_named
+from bot.emulator.group_actions import attach_welcome
 from bot.emulator.group_book import Group
 from bot.emulator.page_customer import account_of, words
 from bot.emulator.page_staff import kind_of, row_of
@@ -47,16 +49,16 @@ def confirm(world: World, call: Call) -> None:
 
 
 def send_draft(world: World, call: Call) -> None:
-    """Post a card's words into its group as the owner, then press the button that says so.
+    """Post a card's words into its chat as the member, then press the button that says so.
 
     In WeCom this is one tap in the chat's sidebar: the words leave by the person's hand.
     """
     item, key = _pressable(world, call)
     text = words(call, _LONGEST_TEXT)
-    group = _group(world, item, call.text("chat", required=False))
-    if group is None:
-        raise Refused("找不到要发的群，请到群里自己发，再点卡片上的按钮")
-    owner_says(world, group.chat_id, text, sidebar=True)
+    talk = _chat(world, item, call.text("chat", required=False))
+    if talk is None:
+        raise Refused("找不到要发的聊天，请自己到聊天里发，再点卡片上的按钮")
+    post(world, item.userid, talk, Part("text", {"content": text}), sidebar=True)
     world.app_messages.press(item.userid, item.msgid, key)
 
 
@@ -83,6 +85,15 @@ def _attach(world: World, item: InboxItem) -> None:
     newest = next(reversed(world.groups.templates.items), "")
     if group is not None and newest:
         attach_welcome(world, group.chat_id, newest)
+
+
+def _chat(world: World, item: InboxItem, chat_id: str) -> Talk | None:
+    """Return the chat that a card's words are for: a customer's own, or a group of the owner's."""
+    customer = row_of(item, "客户")
+    if customer and not chat_id:
+        return talk_named(world, item.userid, "", customer)
+    group = _group(world, item, chat_id)
+    return Talk("group", group.chat_id) if group is not None else None
 
 
 def _group(world: World, item: InboxItem, chat_id: str) -> Group | None:

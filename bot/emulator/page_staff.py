@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.emulator.app import InboxItem
 from bot.emulator.broadcast_book import Broadcast, OwnerTask, Status
+from bot.emulator.client_talk import talk_named
 from bot.emulator.kf_state import Conversation, Line, State
 from bot.emulator.page_customer import account_of
 from bot.emulator.page_words import deadline, local, name_of
@@ -54,7 +55,8 @@ def view(world: World, wanted: str) -> dict[str, object]:
 
 def items_of(world: World, userid: str) -> list[dict[str, object]]:
     """Return a member's cards, words, tasks and customers to talk to, oldest first."""
-    items = [_message(item) for item in world.app_messages.inbox(userid)[-SHOWN_ITEMS:]]
+    inbox = world.app_messages.inbox(userid)[-SHOWN_ITEMS:]
+    items = [_message(item) | _beside(world, item) for item in inbox]
     tasks = world.broadcasts.tasks_of(userid)[-SHOWN_ITEMS:]
     items += [_task(world, task, userid) for task in tasks if not task.personal]
     items += _talks(world, userid)
@@ -114,6 +116,14 @@ def _message(item: InboxItem) -> dict[str, object]:
         "buttons": [{"key": key, "text": text} for key, text in _keys(item).items()],
         "choice": _choice(item),
     }
+
+
+def _beside(world: World, item: InboxItem) -> dict[str, object]:
+    """Return the chat that an open card is about, in whose sidebar it can be worked on."""
+    if item.msgtype != "template_card" or item.replaced:
+        return {}
+    talk = talk_named(world, item.userid, row_of(item, "群"), row_of(item, "客户"))
+    return {"chat": {"kind": talk.kind, "id": talk.id}} if talk is not None else {}
 
 
 def _inner(item: InboxItem, key: str) -> Mapping[str, object]:
@@ -203,6 +213,7 @@ def _talk(world: World, conversation: Conversation, *, queued: bool) -> dict[str
         "open": queued or _is_unanswered(lines),
         "queued": queued,
         "customer": conversation.external_userid,
+        "chat": None if queued else {"kind": "kf", "id": conversation.external_userid},
         "name": name_of(world, conversation.external_userid),
         "last": [
             {

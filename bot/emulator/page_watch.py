@@ -56,6 +56,7 @@ def _marks(world: World) -> tuple[object, ...]:
         world.timestamp() // 60,
         len(world.deliveries),
         len(world.customers),
+        len(world.contacts.lines),
         tuple(_kf_marks(world)),
         tuple(
             (group.chat_id, group.name, group.owner, len(group.lines), len(group.members))

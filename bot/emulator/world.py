@@ -19,6 +19,7 @@ from bot.emulator.archive import ARCHIVE_AGENT, ArchiveBook
 from bot.emulator.assumed import Assumed
 from bot.emulator.broadcast import BroadcastBook
 from bot.emulator.callbacks import CallbackSender
+from bot.emulator.client_sdk import ClientBook
 from bot.emulator.contact import ContactBook
 from bot.emulator.deliveries import Deliveries
 from bot.emulator.faults import Faults
@@ -109,6 +110,7 @@ class World:
     fetches: FetchBook = field(default_factory=FetchBook)
     oauth: OAuthBook = field(default_factory=OAuthBook)
     jsapi: TicketBook = field(default_factory=TicketBook)
+    client: ClientBook = field(default_factory=ClientBook)
     moments: MomentBook = field(default_factory=MomentBook)
     acquisition: AcquisitionBook = field(default_factory=AcquisitionBook)
     intercepts: InterceptBook = field(default_factory=InterceptBook)

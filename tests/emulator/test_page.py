@@ -14,6 +14,7 @@ from bot.clock import FakeClock
 from bot.emulator.attachments import Body
 from bot.emulator.broadcast import Broadcast
 from bot.emulator.broadcast_book import Outcome, OwnerTask
+from bot.emulator.friends import befriend
 from bot.emulator.groups import create, join, says
 from bot.emulator.kf_state import State
 from bot.emulator.page import page_routes
@@ -134,6 +135,13 @@ async def test_every_file_the_page_names_is_there(stage: Stage) -> None:
 async def test_no_other_file_is_served(stage: Stage, name: str) -> None:
     async with stage.session.get(f"{stage.base_url}/static/{name}") as answer:
         assert answer.status == 404
+
+
+async def test_the_page_has_one_address_so_that_a_sign_in_holds(stage: Stage) -> None:
+    port = stage.base_url.rpartition(":")[2]
+    head = {"Host": f"localhost:{port}"}
+    async with stage.session.get(stage.base_url, headers=head, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (302, f"{stage.base_url}/")
 
 
 async def test_the_desk_is_there_only_if_asked_for(world: World) -> None:
@@ -333,9 +341,34 @@ async def test_a_draft_for_another_persons_group_stays_unsent(stage: Stage, worl
     await stage.send_card(draft_card(group="别人的群"))
     (item,) = await stage.items()
     tap = {"userid": MANAGER, "msgid": item["id"], "key": "draft:7:sent", "text": "好"}
-    assert "找不到要发的群" in await stage.do("staff/send_draft", **tap)
+    assert "找不到要发的聊天" in await stage.do("staff/send_draft", **tap)
     assert not (await stage.items())[0]["pressed"]
     assert world.deliveries.select("group") == []
+
+
+async def test_a_draft_for_one_customer_goes_to_him_and_never_into_the_group(
+    stage: Stage, world: World
+) -> None:
+    befriend(world, MANAGER, LI, quiet=True)
+    words = (("直接发送", "sent"), ("不用这条", "drop"))
+    await stage.send_card(
+        card("draft:8", "客户找您，回话拟好了", *words, quote="好", 客户="李女士")
+    )
+    (item,) = await stage.items()
+    assert item["chat"] == {"kind": "friend", "id": LI}
+    tap = {"userid": MANAGER, "msgid": item["id"], "key": "draft:8:sent"}
+    assert await stage.do("staff/send_draft", **tap, text="好，我跟您说。") == ""
+    assert [line.text for line in world.contacts.talk(MANAGER, LI)] == ["好，我跟您说。"]
+    assert world.deliveries.select("group") == []
+    world.customers[WANG].nickname = "李女士"
+    befriend(world, MANAGER, WANG, quiet=True)
+    await stage.send_card(
+        card("draft:9", "客户找您，回话拟好了", *words, quote="好", 客户="李女士")
+    )
+    namesake = (await stage.items())[-1]
+    assert "chat" not in namesake
+    tap = {"userid": MANAGER, "msgid": namesake["id"], "key": "draft:9:sent", "text": "好"}
+    assert "找不到要发的聊天" in await stage.do("staff/send_draft", **tap)
 
 
 async def test_a_lead_has_its_clock_and_its_buttons(
@@ -452,3 +485,19 @@ def test_a_day_of_next_year_is_read_in_december() -> None:
 
 def test_basis_lines_are_parted_from_the_words() -> None:
     assert split_basis("头一句\n第二句\n依据：甲\n依据：乙") == ("头一句\n第二句", ["甲", "乙"])
+
+
+async def test_a_customer_takes_an_invitation_on_the_left_phone(world: World, stage: Stage) -> None:
+    world.kf.upgrade_members, world.kf.upgrade_groups = {MANAGER}, {CHAT}
+    world.add_customer(Customer("wmNEW", "新客户"))
+    await stage.do("kf/say", customer="wmNEW", text="您好")
+    whom = {"open_kfid": KF, "external_userid": "wmNEW"}
+    member, group = {"userid": MANAGER, "wording": "加我"}, {"chat_id": CHAT, "wording": "进群"}
+    for body in ({"type": 1, "member": member}, {"type": 2, "groupchat": group}):
+        answer = await stage.api.post("kf/customer/upgrade_service", {**whom, **body})
+        assert answer["errcode"] == 0, answer
+        line = (await stage.state(customer="wmNEW"))["kf"]["lines"][-1]
+        (press,) = line["menu"]
+        assert await stage.do("kf/click", customer="wmNEW", item=press["id"]) == ""
+    assert [one.userid for one in world.contacts.of_customer("wmNEW")] == [MANAGER]
+    assert "wmNEW" in world.groups.need(CHAT).members

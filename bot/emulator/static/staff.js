@@ -1,5 +1,6 @@
 // The right phone: what a manager has in WeCom, what waits on top.
 
+import { clientDrawer } from "./client_drawer.js";
 import { cardOf } from "./staff_cards.js";
 import { fillSelect, h, sync, tabs } from "./dom.js";
 import { hoursBetween, left } from "./words.js";
@@ -19,7 +20,14 @@ export function staffPhone(stage) {
   const hands = { stage, seat, words: new Map(), choices: new Map(), userid: "" };
   let tab = "todo";
   let shown = null;
+  let latest = null;
 
+  const openChat = clientDrawer();
+  hands.chat = (talk) => openChat(shown, title.textContent, talk);
+  document.getElementById("chat-open").addEventListener("click", () => {
+    const first = latest?.items.find((one) => one.chat && one.open);
+    hands.chat(first?.chat);
+  });
   const change = (userid) => {
     elsewhere.hidden = true;
     stage.choose("staff", userid);
@@ -48,6 +56,7 @@ export function staffPhone(stage) {
 
   return (state) => {
     const staff = state.staff;
+    latest = staff;
     const me = staff.list.find((one) => one.id === staff.open);
     if (shown !== staff.open) {
       kept.clear();

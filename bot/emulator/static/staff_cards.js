@@ -111,8 +111,14 @@ function keys(item, hands, card) {
       ),
     );
   }
+  if (item.chat) row.append(chatKey(item, hands));
   if (SENDING.has(item.kind)) row.append(h("span", { class: "card-note" }, "点了才发，以您的名义"));
   return row;
+}
+
+function chatKey(item, hands) {
+  const open = () => hands.chat(item.chat);
+  return h("button", { type: "button", class: "plain", onclick: open }, "到聊天里");
 }
 
 async function once(row, deed) {
@@ -202,5 +208,6 @@ function talk(item, now, hands, card) {
     return false;
   };
   row.append(button("回复", true, reply), button("结束会话", false, act("staff/end")));
+  if (item.chat) row.append(chatKey(item, hands));
   return [h("h3", {}, `正在和${item.name}说话`), ...last, box, row];
 }

@@ -1,0 +1,29 @@
+// A colleague's chat with the sidebar beside it, in a drawer over the stage: his own WeCom client.
+
+export function clientDrawer() {
+  const drawer = document.getElementById("client");
+  const frame = drawer.querySelector("iframe");
+  const name = document.getElementById("client-name");
+  let back = null;
+
+  const shut = () => {
+    drawer.hidden = true;
+    frame.removeAttribute("src");
+    back?.focus();
+  };
+  document.getElementById("client-close").addEventListener("click", shut);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !drawer.hidden) shut();
+  });
+
+  // Without a chat the client opens the app on its own, as from the workbench.
+  return (userid, who, talk) => {
+    if (!userid) return;
+    const query = new URLSearchParams({ user: userid, ...(talk || {}) });
+    back = document.activeElement;
+    name.textContent = `${who}的企业微信：聊天和侧边栏`;
+    frame.src = `/client?${query}`;
+    drawer.hidden = false;
+    document.getElementById("client-close").focus();
+  };
+}
