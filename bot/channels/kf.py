@@ -8,6 +8,7 @@ from typing import Any, assert_never
 
 from bot.channels.attachments import Attachments
 from bot.channels.kf_events import read_message
+from bot.channels.kf_invite import invite
 from bot.channels.media import MediaShelf
 from bot.domain.delivery import PERSON_STATES
 from bot.domain.events import WITHDRAWN, Arrival, KfNoted, Notice, Received
@@ -16,6 +17,8 @@ from bot.domain.messages import (
     Content,
     KfEventReply,
     KfHandover,
+    KfInvite,
+    KfRelease,
     KfReply,
     KfTouch,
     Menu,
@@ -33,11 +36,11 @@ from bot.wecom.kf import KfApi, SyncPage
 _FIRST = "first:"
 log = logger(__name__)
 _OLD = timedelta(minutes=10)
-_POOL, _PERSON = 2, 3
+_POOL, _PERSON, _ENDED = 2, 3, 4
 _NOT_RECEIVING = frozenset({95014, 95019})
 _NOT_ALLOWED = 95016
 _MOVED = frozenset({95013, 95016, 95018})  # refused for the session's state (§4.12)
-_OF_A_SESSION = (KfReply, KfTouch, KfEventReply, KfHandover)
+_OfASession = KfReply | KfTouch | KfEventReply | KfHandover | KfRelease
 _BAD_CURSOR = frozenset({50100})
 _AUTH_CHANGE = "kf_account_auth_change"
 _ALWAYS = datetime.fromtimestamp(0, UTC)
@@ -121,10 +124,14 @@ class KfChannel:
                     return Receipt(ref=await self._api.send_msg_on_event(_event_body(message)))
                 case KfHandover():
                     return await self._hand_over(message, repeated=repeated)
+                case KfRelease():
+                    return await self._release(message)
+                case KfInvite():
+                    return await invite(self._api, message)
                 case _:
                     raise Undeliverable("not_a_kf_message")
         except WeComError as error:
-            if error.errcode in _MOVED and isinstance(message, _OF_A_SESSION):
+            if error.errcode in _MOVED and isinstance(message, _OfASession):
                 raise await self._moved(message, error) from error
             raise as_channel_error(error) from error
 
@@ -204,7 +211,7 @@ class KfChannel:
             if found.service_state in PERSON_STATES:
                 return Receipt(ref=found.servicer_userid)
         try:
-            if message.to is not None:
+            if message.to is not None and not message.pool:
                 code = await self._api.trans(account, customer, _PERSON, message.to)
                 return Receipt(ref=message.to, response_code=code)
         except WeComError as error:
@@ -219,9 +226,20 @@ class KfChannel:
                 return Receipt()
             raise
 
-    async def _moved(
-        self, message: KfReply | KfTouch | KfEventReply | KfHandover, error: WeComError
-    ) -> ChannelError:
+    async def _release(self, message: KfRelease) -> Receipt:
+        """End a session that a person has; one that is over already is as it should be.
+
+        WeCom is asked first: it would as well end a session that the bot has again (§4.7).
+        """
+        account, customer = message.account, message.customer
+        found = await self._api.service_state(account, customer)
+        if found.service_state == _ENDED:
+            return Receipt()
+        if found.service_state not in PERSON_STATES:
+            raise SessionMoved("nobody_has_session", found.service_state, "")
+        return Receipt(response_code=await self._api.trans(account, customer, _ENDED))
+
+    async def _moved(self, message: _OfASession, error: WeComError) -> ChannelError:
         """Ask WeCom where the session is, after it refused something for where that is."""
         try:
             found = await self._api.service_state(message.account, message.customer)

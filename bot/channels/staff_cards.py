@@ -29,6 +29,7 @@ def pressed_card(task: str, card: Card) -> Fields:
         rows=[Row(name, value) for name, value in card.rows],
         buttons=[Button(button.text, button.key, button.style) for button in card.buttons],
         selection=None if choice is None else Selection(choice.key, choice.title, choice.options),
+        url=card.link,
     )
 
 

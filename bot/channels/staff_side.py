@@ -35,7 +35,6 @@ class StaffSide:
     so_far: SoFar | None = None
     has_bot: bool = False
     has_group: bool = False
-    brief_hour: int = 0
     card_link: str = ""
 
 
@@ -74,7 +73,6 @@ def open_staff_side(
         so_far=so_far,
         has_bot=bool(settings.aibot.mode),
         has_group=bool(group_url),
-        brief_hour=staff.brief_hour,
         card_link=staff.card_link,
     )
 

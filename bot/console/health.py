@@ -22,13 +22,15 @@ class Health:
     role: str = "both"
     stopping: asyncio.Event | None = None
     files: Callable[[], Mapping[str, object]] | None = None
+    knowledge: Callable[[], Mapping[str, object]] | None = None
 
     async def report(self) -> tuple[dict[str, object], bool]:
         """Return how the process is, and whether it can be given work.
 
         ``backlog_seconds`` is how long the oldest piece of work that nobody has in hand is due;
         ``last_sent_at`` is when any process last sent a message that WeCom took; ``files`` is what
-        is wrong with the files that people edit, and what of them waits for people.
+        is wrong with the files that people edit, and what of them waits for people; ``knowledge``
+        is how the index stands: a process that has none yet works, and says that it cannot look.
         """
         told: dict[str, object] = {"role": self.role, "instance": self.database.instance}
         now = self.clock.now()
@@ -45,6 +47,8 @@ class Health:
         }
         if self.files is not None:
             told |= {"files": self.files()}
+        if self.knowledge is not None:
+            told |= {"knowledge": self.knowledge()}
         stopping = self.stopping is not None and self.stopping.is_set()
         return told | {"status": "stopping" if stopping else "ready"}, not stopping
 

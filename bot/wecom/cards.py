@@ -84,13 +84,19 @@ def button_card(
     rows: Sequence[Row] = (),
     selection: Selection | None = None,
     source: str = "",
+    url: str = "",
 ) -> Fields:
-    """Build a ``button_interaction`` card: one to six buttons, a drop-down above them at will."""
+    """Build a ``button_interaction`` card: one to six buttons, a drop-down above them at will.
+
+    ``url`` opens where the card itself is tapped.
+    """
     check(1 <= len(buttons) <= MAX_BUTTONS, f"buttons: 1 to {MAX_BUTTONS}")
     card = _card("button_interaction", Head(title, desc, sub_title, quote, rows, source))
     card["task_id"] = _task(task_id)
     if selection is not None:
         card["button_selection"] = _selection(selection)
+    if url:
+        card["card_action"] = {"type": 1, "url": _url(url)}
     card["button_list"] = [_button(button) for button in buttons]
     return card
 

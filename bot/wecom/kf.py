@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.errors import WeComError
 from bot.wecom.client import WeComClient
-from bot.wecom.fields import chunks, number, record, records, text
+from bot.wecom.fields import chunks, number, record, records, strings, text
 
 MAX_SYNC_LIMIT: Final = 1000
 _ACCOUNTS_A_PAGE = 100
@@ -61,6 +61,18 @@ class Servicer:
 
     userid: str
     receiving: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeRange:
+    """To whom and into which groups customers may be led, as the console has it.
+
+    ``departments`` tells that whole departments are meant, too, whose members are not listed.
+    """
+
+    userids: tuple[str, ...]
+    departments: bool
+    chat_ids: tuple[str, ...]
 
 
 class KfApi:
@@ -138,6 +150,36 @@ class KfApi:
         if servicer:
             body["servicer_userid"] = servicer
         return text(await self._client.post("kf/service_state/trans", body), "msg_code")
+
+    async def upgrade_range(self) -> UpgradeRange:
+        """Return whom and what 升级服务 may offer."""
+        answer = await self._client.get("kf/customer/get_upgrade_service_config")
+        members, groups = record(answer, "member_range"), record(answer, "groupchat_range")
+        return UpgradeRange(
+            userids=strings(members, "userid_list"),
+            departments=bool(members.get("department_id_list")),
+            chat_ids=strings(groups, "chat_id_list"),
+        )
+
+    async def upgrade_service(
+        self,
+        open_kfid: str,
+        external_userid: str,
+        *,
+        userid: str = "",
+        chat_id: str = "",
+        wording: str = "",
+    ) -> None:
+        """Invite a customer to add a member, or to join the group ``chat_id``; he decides.
+
+        Refused (95031) where the customer has not consulted within 48 hours.
+        """
+        body: dict[str, object] = {"open_kfid": open_kfid, "external_userid": external_userid}
+        if chat_id:
+            body |= {"type": 2, "groupchat": {"chat_id": chat_id, "wording": wording}}
+        else:
+            body |= {"type": 1, "member": {"userid": userid, "wording": wording}}
+        await self._client.post("kf/customer/upgrade_service", body)
 
     async def add_contact_way(self, open_kfid: str, scene: str = "") -> str:
         """Return a link that opens the account; ``scene`` (at most 32 bytes) tells links apart."""

@@ -1,9 +1,10 @@
-"""The access token of one application: asked for once, by one of all callers in all processes."""
+"""What WeCom gives for a while: asked for once, by one of all callers in all processes."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 
 from bot.errors import BotError, Retryable, WeComError
@@ -23,25 +24,20 @@ _LOOK_EVERY_S = 0.05  # for the token that another process is asking for
 _LOOKS = 240  # that is 12 s: its own time-out, and a little more
 
 
-class AccessToken:
-    """The token as this process knows it; the store has it for all of them."""
+def key_of(corp_id: str, secret: str) -> str:
+    """Name what one secret gets, so that secrets are told apart and not given away."""
+    return f"{corp_id}:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
 
-    def __init__(
-        self,
-        http: Transport,
-        url: str,
-        corp_id: str,
-        secret: str,
-        store: TokenStore,
-        clock: Clock,
-    ) -> None:
-        self._http = http
-        self._url = url
-        self._query = {"corpid": corp_id, "corpsecret": secret}
+
+class Lasting(ABC):
+    """A token or a ticket as this process knows it; the store has it for all of them."""
+
+    what = "token"
+
+    def __init__(self, key: str, store: TokenStore, clock: Clock) -> None:
+        self._key = key
         self._store = store
         self._clock = clock
-        # One secret has one token; the key must tell secrets apart without giving them away.
-        self._key = f"{corp_id}:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
         self._token = ""
         self._refresh_at: datetime | None = None
         self._renewed: tuple[str, datetime] | None = None
@@ -112,23 +108,50 @@ class AccessToken:
             await asyncio.sleep(_LOOK_EVERY_S)
             if found := await self._found(spent, now):
                 return found
-        raise Retryable("no access token: another process has been asking for long")
+        raise Retryable(f"no {self.what}: another process has been asking for long")
 
     async def _granted(self, now: datetime) -> tuple[str, datetime]:
         try:
-            answer = checked(await self._http.exchange("GET", self._url, query=self._query))
+            token, seconds = await self._asked()
         except Unanswered as error:
             # Asking twice for a token does no harm, and the call it was for was not sent.
-            raise Retryable(f"no access token: {error.reason}", error.after) from None
-        token = text(answer, "access_token")
+            raise Retryable(f"no {self.what}: {error.reason}", error.after) from None
         if not token:
-            raise Retryable("no access token: WeCom's answer holds none")
-        expires_at = now + timedelta(seconds=number(answer, "expires_in"))
+            raise Retryable(f"no {self.what}: WeCom's answer holds none")
+        expires_at = now + timedelta(seconds=seconds)
         await self._store.write(self._key, token, expires_at)
         return token, expires_at
+
+    @abstractmethod
+    async def _asked(self) -> tuple[str, int]:
+        """Ask WeCom for it; return it with its life in seconds."""
 
     def _remember(self, error: BotError, now: datetime) -> None:
         self._failure = error
         self._failures += 1
         refused = isinstance(error, WeComError) and classify(error.errcode) != "retry"
         self._rest_until = now + _REST_AFTER_REFUSAL if refused else None
+
+
+class AccessToken(Lasting):
+    """The access token of one application."""
+
+    what = "access token"
+
+    def __init__(
+        self,
+        http: Transport,
+        url: str,
+        corp_id: str,
+        secret: str,
+        store: TokenStore,
+        clock: Clock,
+    ) -> None:
+        super().__init__(key_of(corp_id, secret), store, clock)
+        self._http = http
+        self._url = url
+        self._query = {"corpid": corp_id, "corpsecret": secret}
+
+    async def _asked(self) -> tuple[str, int]:
+        answer = checked(await self._http.exchange("GET", self._url, query=self._query))
+        return text(answer, "access_token"), number(answer, "expires_in")
