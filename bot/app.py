@@ -3,69 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from aiohttp import web
 
 from bot.channels.callback import CallbackEndpoint
-from bot.channels.doorbells import own_doorbell
 from bot.config import Settings
 from bot.console.health import Health
+from bot.crew import crew_of
 from bot.front import Role, application_of, checked, open_endpoint, require_shared, stop_signals
 from bot.front import listening as listening
 from bot.knowledge.index import KnowledgeIndex
-from bot.leads.desk import LeadDesk
 from bot.log import logger
 from bot.memory import settled
-from bot.parts import Progress, Wire, open_content, open_database, open_wire
+from bot.parts import Progress, open_content, open_database, open_wire
 from bot.ports import Clock
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
-from bot.workers.adoption import DraftWorker
-from bot.workers.approval_notes import ApprovalNotes
-from bot.workers.archive import Rereader
-from bot.workers.brief import BriefWorker
+from bot.web_parts import open_pages
 from bot.workers.calendar_news import CalendarNews
-from bot.workers.catching_up import CatchUp
 from bot.workers.content import Content, Snapshot, read_snapshot, signature, tables_for
-from bot.workers.customers import CustomerWorker
-from bot.workers.editions import go_over, tell_progress
-from bot.workers.effects import Effects
-from bot.workers.entry_worker import EntryPlanner, EntryWorker
-from bot.workers.events import EventWorker
-from bot.workers.greeting import Greeting
-from bot.workers.group_talk import GroupTalk
-from bot.workers.groups import GroupLister, GroupWorker
-from bot.workers.hearing import Hearing
-from bot.workers.inbox import InboxWorker
-from bot.workers.kf_scene import Reader
+from bot.workers.editions import FirstIndex, tell_progress
 from bot.workers.loop import Manner, Worker, run_for_ever, run_until_idle, side_by_side
-from bot.workers.moments import MomentWorker
-from bot.workers.outbox import OutboxWorker
-from bot.workers.people_desk import PeopleDesk
-from bot.workers.people_pass import PeoplePass, begin_comparing
-from bot.workers.private_talk import PrivateTalk
+from bot.workers.people_pass import begin_comparing
 from bot.workers.publish import publish
-from bot.workers.readback import ReadbackWorker, begin_reading_back
-from bot.workers.reconcile import DoubtWorker
-from bot.workers.retention import RetentionWorker
-from bot.workers.runs import RunWorker
-from bot.workers.sessions import SessionDesk
-from bot.workers.staff import StaffDesk
-from bot.workers.staff_talk import StaffTalk
-from bot.workers.talk import Talk
-from bot.workers.tasks import TaskWorker
-from bot.workers.ticker import ContentWorker, LeadWorker
-from bot.workers.transfers import TransferWorker
-from bot.workers.unanswered import Unanswered
-from bot.workers.ways import WayPlanner, WayWorker
+from bot.workers.readback import begin_reading_back
+from bot.workers.ticker import ContentWorker
 from bot.workspace import Workspace
 
 log = logger(__name__)
-_FIRST_WORDS = "您好"
+# Some hundred passages of the bundled model; who has more is not kept from WeCom so long.
+_INDEX_WITHIN_S = 20.0
 
 
 @dataclass
@@ -77,30 +47,35 @@ class App:
     clock: Clock
     database: Database
     content: Content
-    index: KnowledgeIndex
+    first_index: FirstIndex
     endpoint: CallbackEndpoint
+    pages: Sequence[web.RouteDef]
     content_worker: ContentWorker
     workers: tuple[Worker, ...]
+
+    @property
+    def index(self) -> KnowledgeIndex:
+        """Return what questions are looked up in."""
+        return self.first_index.index
 
     async def tick(self) -> int:
         """Work until nothing is due; return how many pieces were worked on."""
         return await run_until_idle(self.workers, self.database, self.clock)
 
     def web(self) -> web.Application:
-        """Return the web application: callbacks and health."""
+        """Return the web application: callbacks, pages and health."""
         base_path = self.settings.server.base_path
-        return application_of(self.endpoint, self.health(), base_path)
+        return application_of(self.endpoint, self.health(), base_path, self.pages)
 
     def health(self, role: Role = "both", stopping: asyncio.Event | None = None) -> Health:
         """Return what this process can say of itself."""
-        return Health(self.database, self.clock, role, stopping, self.content_worker.report)
+        files, knowledge = self.content_worker.report, self.index.report
+        return Health(self.database, self.clock, role, stopping, files, knowledge)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run every worker until told to stop, and then until nothing is in hand any more."""
         drain_s = self.settings.server.drain_seconds
-        watching = asyncio.gather(
-            self.content_worker.watch(stopping), go_over(self.index, self.clock)
-        )
+        watching = asyncio.gather(self.content_worker.watch(stopping), self.first_index.finish())
         try:
             await run_for_ever(self.workers, self.database, self.clock, stopping, drain_s=drain_s)
         finally:
@@ -118,34 +93,35 @@ async def assemble(
     manner: Manner = side_by_side,
     in_place: bool = False,
     warm: bool = False,
+    index_within: float = _INDEX_WITHIN_S,
 ) -> AsyncIterator[App]:
     """Open every part in order and close them in reverse; raise ``ConfigError`` in a sentence.
 
     ``in_place`` asks a database that is not durable without a thread: see ``Database.open``.
-    ``warm`` loads the model now: at the first question it would hold up callbacks.
+    ``warm`` loads the model now, and makes an index of over ``index_within`` seconds meanwhile.
     """
     cryptos = checked(settings)
     async with AsyncExitStack() as stack:
-        seen = signature(workspace)
-        files = read_snapshot(workspace, clock.now().date())
+        seen, files = signature(workspace), read_snapshot(workspace, clock.now().date())
         database = await _own_database(stack, settings, workspace, clock, in_place=in_place)
         snapshot = await _begin(database, files, settings, clock)
         wire = await open_wire(stack, settings, workspace, database, clock)
         index, content = await open_content(stack, settings, workspace, clock, snapshot)
-        reindex = partial(_reindex, index, progress)
-        load = warm and not settings.embedding.base_url
-        await _ready(index, snapshot, progress, hurried=warm, warm=load)
-        content_worker = ContentWorker(database, content, reindex, clock, settings.sop, files, seen)
+        first = FirstIndex(index, content, clock, progress)
+        await _make(first, stack, settings, index_within if warm else None)
+        sop, again = settings.sop, first.again
+        content_worker = ContentWorker(database, content, again, clock, sop, files, seen)
         yield App(
             settings=settings,
             workspace=workspace,
             clock=clock,
             database=database,
             content=content,
-            index=index,
+            first_index=first,
             endpoint=open_endpoint(settings, cryptos, database, clock),
+            pages=open_pages(stack, settings, database, content, clock),
             content_worker=content_worker,
-            workers=_workers(settings, database, wire, content, content_worker, clock, manner),
+            workers=crew_of(settings, database, wire, content, content_worker, clock, manner),
         )
 
 
@@ -173,89 +149,13 @@ async def _begin(database: Database, files: Snapshot, settings: Settings, clock:
     return published.snapshot
 
 
-async def _ready(
-    index: KnowledgeIndex,
-    snapshot: Snapshot,
-    progress: Progress | None,
-    *,
-    hurried: bool,
-    warm: bool,
+async def _make(
+    index: FirstIndex, stack: AsyncExitStack, settings: Settings, wait_for: float | None
 ) -> None:
-    # An older edition may answer first only where somebody goes on filling the new one.
-    await index.publish(snapshot.documents(), progress, hurried=hurried)
-    if warm:
-        await index.embedder.query(_FIRST_WORDS)
-
-
-async def _reindex(index: KnowledgeIndex, progress: Progress | None, snapshot: Snapshot) -> None:
-    await index.publish(snapshot.documents(), progress)
-
-
-def _workers(
-    settings: Settings,
-    database: Database,
-    wire: Wire,
-    content: Content,
-    content_worker: ContentWorker,
-    clock: Clock,
-    manner: Manner,
-) -> tuple[Worker, ...]:
-    store = Greeting(content).after(Hearing(content).store)
-    side = wire.staff_side
-    desk = LeadDesk(lambda: content.bank, staff_group=side.has_group)
-    return (
-        CatchUp(database, own_doorbell, clock),
-        InboxWorker(database, wire.channels, clock, store=store, manner=manner),
-        _event_worker(database, wire, content, clock, manner),
-        OutboxWorker(database, wire.channels, content, clock, manner=manner),
-        GroupLister(database, wire.directory, clock),
-        GroupWorker(database, wire.directory, content, clock),
-        EntryPlanner(database, content, clock),
-        EntryWorker(database, content, clock),
-        CustomerWorker(database, wire.directory, content, clock),
-        PeoplePass(database, wire.directory, content, clock),
-        WayPlanner(database, content, clock),
-        WayWorker(database, wire.ways, clock),
-        TransferWorker(database, wire.inheritance, clock),
-        RunWorker(database, content, clock, effects=Effects(desk, content)),
-        TaskWorker(database, wire.results, content, clock),
-        DoubtWorker(database, wire.made, content, clock),
-        ReadbackWorker(database, wire.hand_sends, wire.results, content, clock),
-        MomentWorker(database, wire.moments, clock),
-        LeadWorker(database, content, clock, card_link=side.card_link),
-        DraftWorker(database, clock),
-        ApprovalNotes(database, content, clock),
-        content_worker,
-        *((side.line,) if side.line else ()),
-        *((BriefWorker(database, content, clock, side.brief_hour),) if side.has_group else ()),
-        RetentionWorker(database, settings.retention, content, clock),
-    )
-
-
-def _event_worker(
-    database: Database, wire: Wire, content: Content, clock: Clock, manner: Manner
-) -> EventWorker:
-    """Join everybody who works on some kind of event."""
-    desk = LeadDesk(lambda: content.bank, staff_group=wire.staff_side.has_group)
-    effects = Effects(desk, content)
-    reader = Reader(database, content, wire.sessions, desk, clock)
-    talk = Talk(database, content, wire.directory, reader, effects, wire.ears, clock)
-    sessions = SessionDesk(content, Unanswered(effects))
-    group_talk = GroupTalk(database, content, effects, clock)
-    private_talk = PrivateTalk(database, content, effects, clock)
-    return EventWorker(
-        database,
-        talk,
-        sessions,
-        group_talk,
-        private_talk,
-        StaffDesk(content),
-        StaffTalk(database, content, clock, wire.staff_side.so_far),
-        PeopleDesk(content),
-        Rereader(database, wire.archive, clock),
-        clock,
-        manner=manner,
-    )
+    stack.push_async_callback(index.close)
+    # At the first question a model of this process would hold up callbacks while it is loaded.
+    load = wait_for is not None and not settings.embedding.base_url
+    await index.begin(wait_for, load=load)
 
 
 async def serve(
@@ -282,6 +182,7 @@ async def serve(
                 app.endpoint if role == "both" else None,
                 app.health(role, stopping),
                 server.base_path,
+                app.pages if role == "both" else (),
             )
             address = await stack.enter_async_context(
                 listening(web_half, server.host, port or server.port)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, cast
 
 from aiohttp import web
@@ -17,14 +17,18 @@ from bot.channels.callback import AIBOT, CallbackEndpoint
 from bot.config import Settings, require_aibot, require_wecom
 from bot.config.parts import CallbackSettings
 from bot.console.health import Health, health_routes
-from bot.errors import ConfigError, DatabaseFailed
+from bot.console.own_files import OwnFiles
+from bot.errors import ConfigError, ContentError, DatabaseFailed
 from bot.log import logger
 from bot.ports import Clock
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
 from bot.storage.notices import NoticeWriter
+from bot.web_parts import lead_page, open_sidebar
 from bot.wecom.crypto import CallbackCrypto
 from bot.workers.complaints import Complaints
+from bot.workers.happenings import StoredScripts
+from bot.workers.lead_desk import desk_beside
 from bot.workspace import Workspace
 
 Role = Literal["both", "web", "workers"]
@@ -92,10 +96,13 @@ def open_endpoint(
 
 
 def application_of(
-    endpoint: CallbackEndpoint | None, health: Health, base_path: str = ""
+    endpoint: CallbackEndpoint | None,
+    health: Health,
+    base_path: str = "",
+    pages: Sequence[web.RouteDef] = (),
 ) -> web.Application:
-    """Return the web application: health, and callbacks unless this process has none."""
-    routes = health_routes(health, base_path)
+    """Return the web application: health, pages, and callbacks unless this process has none."""
+    routes = [*health_routes(health, base_path), *pages]
     if endpoint is not None:
         routes = [*endpoint.routes(base_path), *routes]
     complaints = Complaints()
@@ -162,20 +169,56 @@ async def serve_front(
     require_shared(settings, "web")
     cryptos = checked(settings)
     stopping = stop_signals()
-    database = await open_database(settings, workspace)
-    try:
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, workspace)
+        stack.push_async_callback(database.close)
         await upgrade(database)
         database.share_news(ring=True)
         health = Health(database, clock, "web", stopping)
         server = settings.server
         endpoint = open_endpoint(settings, cryptos, database, clock)
-        application = application_of(endpoint, health, server.base_path)
+        pages = _own_pages(stack, settings, workspace, database, clock, stopping)
+        application = application_of(endpoint, health, server.base_path, pages)
         async with listening(application, server.host, port or server.port) as address:
             log.info("bot_started", address=address, role="web")
             await stopping.wait()
-    finally:
-        await database.close()
     log.info("bot_stopped", role="web")
+
+
+def _own_pages(
+    stack: AsyncExitStack,
+    settings: Settings,
+    workspace: Workspace,
+    database: Database,
+    clock: Clock,
+    stopping: asyncio.Event,
+) -> Sequence[web.RouteDef]:
+    """Return the sidebar's routes for a process in which nobody else reads the files."""
+    if not settings.sidebar.enabled:
+        return ()
+    try:
+        files = OwnFiles(workspace, clock)
+    except ContentError as error:  # callbacks do without them
+        log.warning("sidebar_has_no_files", problems=[str(one) for one in error.problems])
+        return ()
+    sidebar = open_sidebar(
+        stack,
+        settings,
+        workspace,
+        database,
+        clock,
+        files=files,
+        script_of=StoredScripts().script,
+        desk=desk_beside(
+            lambda: files().bank,
+            lambda: files().tables,
+            settings.leads.assigning,
+            page=lead_page(settings),
+        ),
+    )
+    watching = asyncio.create_task(files.watch(stopping))
+    stack.callback(watching.cancel)
+    return sidebar.routes() if sidebar is not None else ()
 
 
 def stop_signals() -> asyncio.Event:

@@ -11,6 +11,7 @@ from bot.ai.chat import open_chat
 from bot.ai.offline import OfflineChat
 from bot.ai.speech import open_speech
 from bot.answering.answer import Answerer
+from bot.answering.duty import Duty, duty_of
 from bot.answering.meaning import Meaning
 from bot.channels.app import AppChannel
 from bot.channels.archive import ArchiveChannel
@@ -28,8 +29,8 @@ from bot.channels.ways import WeComWays
 from bot.config import Settings
 from bot.domain.admission import Holdouts
 from bot.domain.knowledge import Document
-from bot.domain.pace import SENDING_APIS
 from bot.domain.quota import TenantCaps
+from bot.domain.tickets import Times
 from bot.errors import ConfigError
 from bot.front import configurations as configurations
 from bot.front import open_database as open_database
@@ -39,17 +40,14 @@ from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.search import KnowledgeSearch
 from bot.ports import Channel, ChatModel, Clock, Speech
 from bot.storage.db import Database
-from bot.storage.rates import SharedRates
-from bot.storage.tokens import DatabaseTokens
+from bot.web_parts import open_client as open_client
 from bot.wecom.app import AppApi
 from bot.wecom.archive import ArchiveClient
 from bot.wecom.archive_child import LibraryArchive
 from bot.wecom.archive_library import LibraryOrder
-from bot.wecom.client import WeComClient
 from bot.wecom.contact import ContactApi
 from bot.wecom.kf import KfApi
 from bot.wecom.transfers import TransferApi
-from bot.wecom.transport import trust
 from bot.wecom.ways import WayApi
 from bot.workers.content import Content, Snapshot, tables_for
 from bot.workers.voice import Ears
@@ -140,26 +138,6 @@ async def _speech(stack: AsyncExitStack, settings: Settings) -> Speech | None:
     )
 
 
-def open_client(
-    settings: Settings, workspace: Workspace, database: Database, clock: Clock
-) -> WeComClient:
-    """Return the client of WeCom's API; raise ``ConfigError`` for a proxy or certificate file."""
-    wecom = settings.wecom
-    proxy = wecom.proxy.get_secret_value()
-    ca_file = str(workspace.resolve(wecom.ca_file)) if wecom.ca_file else ""
-    return WeComClient(
-        wecom.api_base,
-        wecom.corp_id,
-        wecom.secret.get_secret_value(),
-        DatabaseTokens(database, clock),
-        clock,
-        timeout_s=wecom.timeout_seconds,
-        rates=SharedRates(database, clock, SENDING_APIS),
-        proxy=proxy,
-        tls=trust(ca_file),
-    )
-
-
 async def _open_archive(
     stack: AsyncExitStack, settings: Settings, workspace: Workspace
 ) -> ArchiveClient | LibraryArchive | None:
@@ -209,7 +187,8 @@ async def open_content(
     )
 
     def make_answerer(current: Snapshot) -> Answerer:
-        return answerer_for(current, search, chat, settings.llm.timeout_seconds, index)
+        duty = duty_of(current.bank, tables_for(clock.now().date()))
+        return answerer_for(current, search, chat, settings.llm.timeout_seconds, index, duty)
 
     content = Content(
         workspace=workspace,
@@ -218,10 +197,15 @@ async def open_content(
         tables=tables_for(clock.now().date()),
         make_answerer=make_answerer,
         kf_link=settings.kf.link,
+        sidebar=settings.sidebar.url if settings.sidebar.enabled else "",
+        card_link=settings.staff.card_link,
         approval=settings.sop.approval,
         tenant_caps=tenant_caps(settings),
         hold_unknown_years=settings.sop.unknown_year == "hold",
         holdouts=holdouts_of(settings),
+        handing_over=times_of(settings),
+        assigning=settings.leads.assigning,
+        scoring=settings.leads.scoring,
     )
     return index, content
 
@@ -230,6 +214,16 @@ def holdouts_of(settings: Settings) -> Holdouts:
     """Return the shares that no script may market to."""
     sop = settings.sop
     return Holdouts(everywhere=sop.global_holdout, programs=sop.program_holdout)
+
+
+def times_of(settings: Settings) -> Times:
+    """Return how long a talk may stand still before the bot has it again."""
+    kf = settings.kf
+    return Times(
+        wait=timedelta(minutes=kf.wait_minutes),
+        idle=timedelta(minutes=kf.idle_minutes),
+        invite_again=timedelta(days=kf.invite_days) if kf.invite_days else None,
+    )
 
 
 def tenant_caps(settings: Settings) -> TenantCaps:
@@ -263,6 +257,7 @@ def answerer_for(
     chat: ChatModel,
     write_within: float,
     index: KnowledgeIndex,
+    duty: Duty | None = None,
 ) -> Answerer:
     """Make the answerer of one reading of the files."""
     documents: dict[str, Document] = {
@@ -278,4 +273,5 @@ def answerer_for(
         timedelta(seconds=write_within),
         writes=not isinstance(chat, OfflineChat),
         meaning=Meaning(lambda: index.embedders),
+        duty=duty,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.domain.delivery import Terms
@@ -97,6 +98,7 @@ def signal(
     at: datetime = NOON,
     ask_first: bool = False,
     minutes: int | None = None,
+    **more: Any,
 ) -> Signal:
     return Signal(
         customer=CustomerId(customer),
@@ -104,7 +106,7 @@ def signal(
         evidence=Evidence(quote=quote, at=at, source="客户群"),
         minutes=minutes,
         ask_first=ask_first,
-        chat=CHAT,
+        **{"chat": CHAT, **more},
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from bot.answering.composing import PASSAGES, Composer, Source, Written
-from bot.answering.declining import Declining
+from bot.answering.declining import NOT_READY, Declining
+from bot.answering.duty import Duty
 from bot.answering.looking import Looker, Search
 from bot.answering.meaning import Meaning, Trouble
 from bot.answering.persona import (
@@ -20,12 +21,13 @@ from bot.answering.pieces import UNSUITABLE, Judge, Piece, apart
 from bot.answering.question import Question as Question
 from bot.answering.question import Trace as Trace
 from bot.answering.splitting import parts_of
+from bot.answering.told_secrets import caution
 from bot.answering.writing import Show
 from bot.domain.actions import Action, HandOver, applies
 from bot.domain.compliance import Rules
 from bot.domain.knowledge import Answer, AnswerKind, Document
 from bot.domain.persona import Persona
-from bot.errors import Retryable
+from bot.errors import IndexNotReady, Retryable
 from bot.ports import ChatModel
 
 Lookup = Callable[[str], Document | None]
@@ -39,6 +41,7 @@ class Answerer:
     """Answers questions; never raises for a model or an index that fails.
 
     ``writes`` tells that ``chat`` is a language model; without one what is approved is said.
+    ``duty`` tells when somebody is there to take over; without it her own hours do.
     """
 
     def __init__(
@@ -53,11 +56,12 @@ class Answerer:
         *,
         writes: bool = False,
         meaning: Meaning | None = None,
+        duty: Duty | None = None,
     ) -> None:
         within = write_within.total_seconds()
         self._meaning = meaning or Meaning()
         self._composer = Composer(chat, persona, rules, within)
-        self._declining = Declining(persona, zone)
+        self._declining = Declining(persona, zone, duty)
         looker = Looker(search, rules, chat if writes else None, within)
         self._judge = Judge(looker, self._composer, self._declining.unanswered, zone)
         self._lookup = lookup
@@ -79,6 +83,15 @@ class Answerer:
         words are given to ``show`` while they are written.
         """
         trace = Trace() if trace is None else trace
+        answer = await self._answer(question, now, show, trace)
+        words = caution(question.text, question.history) if question.plane == "kf" else ""
+        if not words or answer.kind is AnswerKind.RED_FLAG:
+            return answer
+        return answer.model_copy(update={"text": f"{answer.text}\n{words}"})
+
+    async def _answer(
+        self, question: Question, now: datetime, show: Show | None, trace: Trace
+    ) -> Answer:
         parts: tuple[str, ...] = (question.text.strip(),)
         if question.plane != "staff":
             with trace.timing("trouble"):
@@ -89,6 +102,8 @@ class Answerer:
             parts = parts_of(question.text)
         try:
             pieces = await self._judge.pieces(parts, question, now, trace)
+        except IndexNotReady:
+            return self._declining.declined(question, now, NOT_READY)
         except Retryable:
             return self._declining.declined(question, now, "search_failed")
         answerable = apart([piece for piece in pieces if not piece.reason])

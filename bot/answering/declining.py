@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
+from bot.answering.duty import Duty, duty_by_persona
 from bot.answering.meaning import Trouble
 from bot.answering.outside import Outside
 from bot.answering.persona import fetching, frame, off_hours, unsure, with_defaults
@@ -18,6 +19,9 @@ from bot.domain.persona import Persona
 from bot.domain.render import render
 
 _FOR_STAFF = "没有找到有依据的答案，请换个说法再查，或问负责这块的同事。"
+_STAFF_WAIT = "资料还在做索引，这会儿查不了。过几分钟再查，急的话问负责这块的同事。"
+NOT_READY = "index_not_ready"
+"""Why nothing is answered while the first index is being made."""
 _A_PERSON = "转人工"
 _WAY = f"想跟人说，回「{_A_PERSON}」。"
 _LIMIT = "{时限}"
@@ -36,11 +40,13 @@ class Words(NamedTuple):
 class Declining:
     """Her words for what she does not answer, and for what needs no search."""
 
-    def __init__(self, persona: Persona, zone: tzinfo) -> None:
+    def __init__(self, persona: Persona, zone: tzinfo, duty: Duty | None = None) -> None:
         self._persona = persona
         self._zone = zone
+        self._duty = duty or duty_by_persona(persona, zone)
         self._own = _own_words(persona)
-        said = (persona.when_unsure.replace(_LIMIT, ""), *self._own.values())
+        unsure_of = (persona.when_unsure, persona.when_not_ready)
+        said = (*(words.replace(_LIMIT, "") for words in unsure_of), *self._own.values())
         self.unanswered = tuple(words.split("{")[0][:_HEAD] for words in said)
         """How her words begin that are no answers."""
 
@@ -53,7 +59,8 @@ class Declining:
             words = render(self._persona.identity.when_asked, variables)
             return Answer(kind=AnswerKind.IDENTITY, text=words, confidence=1.0)
         if wants_person(question.text):
-            words = render(fetching(self._persona, now, self._zone), variables)
+            told = fetching(self._persona, self._opens(question, now), now, self._zone)
+            words = render(told, variables)
             return Answer(
                 kind=AnswerKind.HANDOVER,
                 text=self._framed(words, AnswerKind.HANDOVER, question),
@@ -72,7 +79,8 @@ class Declining:
     ) -> Answer:
         """Say honestly that there is no answer, in the words for the kind of question."""
         if question.plane == "staff":
-            return Answer(kind=AnswerKind.DECLINED, text=_FOR_STAFF, reason=reason)
+            told = _STAFF_WAIT if reason == NOT_READY else _FOR_STAFF
+            return Answer(kind=AnswerKind.DECLINED, text=told, reason=reason)
         words = self.words(reason, question, now)
         chat = reason == Outside.CHITCHAT
         kind = AnswerKind.COURTESY if chat else AnswerKind.DECLINED
@@ -89,7 +97,10 @@ class Declining:
         variables = with_defaults(question.variables)
         own = self._own.get(reason)
         if own is None:
-            return self._unsure(now, variables)
+            words = self._persona.when_unsure
+            if reason == NOT_READY:
+                words = self._persona.when_not_ready
+            return self._unsure(words, self._opens(question, now), variables)
         text, actions = render(own, variables), ()
         if reason in _A_MANAGERS:
             return Words(text, _may_call(question))
@@ -97,11 +108,15 @@ class Declining:
             text = f"{text}{_WAY}"
         return Words(text, actions)
 
-    def _unsure(self, now: datetime, variables: Mapping[str, str]) -> Words:
+    def _opens(self, question: Question, now: datetime) -> datetime | None:
+        """Return when somebody of the customer's branch is there again; None while open."""
+        return self._duty(now, question.variables.get("网点.名称", ""))
+
+    def _unsure(self, words: str, opens: datetime | None, variables: Mapping[str, str]) -> Words:
         person = _hand_over(Need.UNANSWERED)
-        late = off_hours(self._persona, now, self._zone)
-        words = unsure(self._persona, person.within_minutes or 0, late)
-        return Words(render(words, variables), (person,))
+        late = off_hours(self._persona, opens)
+        told = unsure(words, person.within_minutes or 0, late)
+        return Words(render(told, variables), (person,))
 
     def _framed(self, text: str, kind: AnswerKind, question: Question) -> str:
         return frame(

@@ -9,6 +9,7 @@ from bot.answering.prompt import INSTRUCTIONS
 from bot.domain.compliance import Rules, personal_data_in, screen
 from bot.domain.persona import Persona
 from bot.domain.style import Limits, slips
+from bot.hanzi import simplified
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LINK = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
@@ -40,7 +41,7 @@ def objections(
     They get no allowances of the wording rules, may hold no figure, link, personal data or claim
     that the sources do not hold, nothing of what the model was told, and read as easily as hers.
     """
-    known = "\n".join(sources)
+    text, known = simplified(text), simplified("\n".join(sources))
     hits = screen(text, rules, approved=False, plane=plane)
     found = [f"rule:{hit.rule}" for hit in hits if hit.blocks]
     found += [

@@ -13,6 +13,7 @@ from bot.answering.question import Question, Trace
 from bot.domain.compliance import Rules, mask
 from bot.domain.knowledge import Found, Hit, Prompt, Viewer
 from bot.errors import Retryable
+from bot.hanzi import simplified
 from bot.ports import ChatModel
 
 Search = Callable[[str, Viewer, datetime], Awaitable[Found]]
@@ -87,7 +88,7 @@ class Looker:
             return ""
         known = "\n".join((*history, topic, asked))
         sound = "\n" not in text and len(text) <= _LONGEST_REWRITTEN
-        if not sound or shared(text, known) < _LEAST_SHARED:
+        if not sound or shared(simplified(text), simplified(known)) < _LEAST_SHARED:
             trace.says("rewriting", "refused")
             return ""
         return text

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
+from bot.answering.duty import said_as
 from bot.domain.knowledge import (
     RISK_NOTICE,
     AnswerKind,
@@ -17,7 +18,7 @@ from bot.domain.knowledge import (
     Section,
     warns,
 )
-from bot.domain.persona import Persona
+from bot.domain.persona import WHEN, Persona
 
 # The persona's length is for groups; one to one she may be about this much longer.
 _PRIVATE_CHARS = 200
@@ -25,6 +26,7 @@ _SENTENCE = re.compile(r"[^。!?！？;；\n]*[。!?！？;；\n]+|[^。!?！？
 _MORE = "还想知道哪一点，您接着问我。"
 _FETCHING = "好的，我这就去请{经理.称呼}。"
 _TOLD = "好的，您的话我转给{经理.称呼}了。"
+_MEANWHILE = "这会儿有别的事，也可以问我。"
 
 
 def room_for(persona: Persona, plane: Plane) -> int:
@@ -120,17 +122,22 @@ def basis_line(document: Document, source: Citation, plane: Plane) -> str:
     return "" if document.tone == "关怀" else source.plain
 
 
-def unsure(persona: Persona, within_minutes: int, late: str = "") -> str:
+def unsure(words: str, within_minutes: int, late: str = "") -> str:
     """Say honestly that somebody else will answer, within so long; ``late`` is ``off_hours``."""
     limit = f"上班后 {span(within_minutes)}" if late else span(within_minutes)
-    words = persona.when_unsure.replace("{时限}", limit)
+    words = words.replace("{时限}", limit)
     return f"{words}\n{late}" if late else words
 
 
-def fetching(persona: Persona, now: datetime, zone: tzinfo) -> str:
-    """Answer a wish for a person; who comes, or when, is said as the session is handed on."""
-    late = off_hours(persona, now, zone)
-    return f"{_TOLD}\n{late}" if late else _FETCHING
+def fetching(persona: Persona, opens: datetime | None, now: datetime, zone: tzinfo) -> str:
+    """Answer a wish for a person; who comes is said as the session is handed on.
+
+    ``opens`` is when somebody is there again, None while somebody is.
+    """
+    if opens is None:
+        return _FETCHING
+    coming = persona.session.at_night.replace(WHEN, f"{said_as(opens, now, zone)} ")
+    return f"{_TOLD}{coming}{_MEANWHILE}\n{persona.off_hours}"
 
 
 def span(minutes: int) -> str:
@@ -140,10 +147,9 @@ def span(minutes: int) -> str:
     return f"{minutes // 60} 小时"
 
 
-def off_hours(persona: Persona, now: datetime, zone: tzinfo) -> str:
-    """Return what to add outside her hours, when nobody may be there to call back."""
-    opens, closes = persona.on_duty
-    return "" if opens <= now.astimezone(zone).time() < closes else persona.off_hours
+def off_hours(persona: Persona, opens: datetime | None) -> str:
+    """Return what to add outside the hours, when nobody may be there to call back."""
+    return "" if opens is None else persona.off_hours
 
 
 def with_defaults(variables: Mapping[str, str]) -> dict[str, str]:

@@ -1,16 +1,25 @@
-"""What is said when a session begins, waits, is taken and ends."""
+"""What is said when a session begins, waits, is taken and ends.
+
+How to reach the bank at once is never left out while somebody waits (S18).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
+from typing import Literal
 
+from bot.answering.duty import said_as
 from bot.answering.persona import with_defaults
 from bot.domain.messages import Menu, MenuItem, Text
 from bot.domain.persona import WHEN, Persona
 from bot.domain.render import render
 
 _RATING = "rate:"
+_WAIT, _ASK = "wait:person", "wait:bot"
+_HOTLINE = "{客服电话}"
+_CALL = "急事打 {客服电话}。"
+Choice = Literal["person", "bot"]
 
 
 def welcome(persona: Persona) -> Text:
@@ -19,23 +28,56 @@ def welcome(persona: Persona) -> Text:
     return Text(text=hello + persona.session.welcome)
 
 
-def queued(persona: Persona, now: datetime, zone: tzinfo, variables: Mapping[str, str]) -> Text:
-    """Say to somebody who waits in the pool that a person is looked for, or when one is there."""
-    return _or_at_night(persona.session.queued, persona, now.astimezone(zone), variables)
+def queued(
+    persona: Persona,
+    opens: datetime | None,
+    now: datetime,
+    zone: tzinfo,
+    variables: Mapping[str, str],
+) -> Text:
+    """Say to somebody who waits in the pool that a person is looked for, or when one is there.
+
+    ``opens`` is when somebody is there again, None while somebody is.
+    """
+    words = _or_at_night(persona.session.queued, persona, opens, now, zone)
+    return Text(text=_with_hotline(words, variables))
 
 
-def coming(persona: Persona, now: datetime, zone: tzinfo, variables: Mapping[str, str]) -> Text:
+def coming(
+    persona: Persona,
+    opens: datetime | None,
+    now: datetime,
+    zone: tzinfo,
+    variables: Mapping[str, str],
+) -> Text:
     """Say who takes over, or at night when that will be."""
-    return _or_at_night(persona.session.coming, persona, now.astimezone(zone), variables)
+    words = _or_at_night(persona.session.coming, persona, opens, now, zone)
+    return Text(text=_with_hotline(words, variables))
 
 
 def goodbye(persona: Persona, variables: Mapping[str, str]) -> Menu:
     """Take leave, and ask how it was."""
-    items = tuple(
-        MenuItem(id=f"{_RATING}{number}", text=label)
-        for number, label in enumerate(persona.session.ratings, 1)
-    )
-    return Menu(head=render(persona.session.goodbye, with_defaults(variables)), items=items)
+    return _rated(persona, persona.session.goodbye, variables)
+
+
+def given_back(persona: Persona, variables: Mapping[str, str]) -> Menu:
+    """Say that she is back, and ask how it was with the person."""
+    return _rated(persona, persona.session.given_back, variables)
+
+
+def kept_waiting(
+    persona: Persona,
+    opens: datetime | None,
+    now: datetime,
+    zone: tzinfo,
+    variables: Mapping[str, str],
+) -> Menu:
+    """Say that nobody came, or when somebody will, and let the customer choose what next."""
+    words = _or_at_night(persona.session.kept_waiting, persona, opens, now, zone)
+    wait, ask = persona.session.wait_or_ask
+    choices = (MenuItem(id=_WAIT, text=wait), MenuItem(id=_ASK, text=ask))
+    items = choices if opens is None else choices[1:]
+    return Menu(head=_with_hotline(words, variables), items=items)
 
 
 def rating_of(menu: str) -> int | None:
@@ -44,11 +86,29 @@ def rating_of(menu: str) -> int | None:
     return int(number) if menu.startswith(_RATING) and number in ("1", "2", "3") else None
 
 
+def choice_of(menu: str) -> Choice | None:
+    """Return what somebody chose whom nobody came to: to wait on, or to ask the bot."""
+    if menu == _WAIT:
+        return "person"
+    return "bot" if menu == _ASK else None
+
+
+def _rated(persona: Persona, words: str, variables: Mapping[str, str]) -> Menu:
+    items = tuple(
+        MenuItem(id=f"{_RATING}{number}", text=label)
+        for number, label in enumerate(persona.session.ratings, 1)
+    )
+    return Menu(head=render(words, with_defaults(variables)), items=items)
+
+
 def _or_at_night(
-    words: str, persona: Persona, local: datetime, variables: Mapping[str, str]
-) -> Text:
-    opens, closes = persona.on_duty
-    if not opens <= local.time() < closes:
-        day = "今天" if local.time() < opens else "明天"
-        words = persona.session.at_night.replace(WHEN, f"{day} {opens:%H:%M} ")
-    return Text(text=render(words, with_defaults(variables)))
+    words: str, persona: Persona, opens: datetime | None, now: datetime, zone: tzinfo
+) -> str:
+    if opens is None:
+        return words
+    return persona.session.at_night.replace(WHEN, f"{said_as(opens, now, zone)} ")
+
+
+def _with_hotline(words: str, variables: Mapping[str, str]) -> str:
+    told = words if _HOTLINE in words else f"{words}{_CALL}"
+    return render(told, with_defaults(variables))

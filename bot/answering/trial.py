@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, StrictBool, ValidationError
 
 from bot.domain.compliance import Hit, Rules, screen
 from bot.domain.knowledge import Plane
@@ -25,8 +25,8 @@ class Sentence(Value):
     model_config = ConfigDict(extra="ignore")
 
     text: str
-    approved: bool
-    violation: bool
+    approved: StrictBool
+    violation: StrictBool
     plane: Plane | None = None
 
 

@@ -24,6 +24,7 @@ NAMES = (
     "reschedule",
     "sop",
     "workers",
+    "leads",
     "story",
 )
 

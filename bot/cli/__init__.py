@@ -20,6 +20,10 @@ from bot.cli import guard as guard
 from bot.cli import guard_fit as guard_fit
 from bot.cli import knowledge as knowledge
 from bot.cli import knowledge_index as knowledge_index
+from bot.cli import leads as leads
+from bot.cli import leads_consent as leads_consent
+from bot.cli import leads_learn as leads_learn
+from bot.cli import leads_moves as leads_moves
 from bot.cli import sending as sending
 from bot.cli import sop_control as sop_control
 from bot.cli import sop_draft as sop_draft

@@ -18,6 +18,8 @@ from bot.terminal import (
 
 if TYPE_CHECKING:
     from bot.errors import Problem
+    from bot.workers.content import Snapshot
+    from bot.workspace import Workspace
 
 
 @cli.command()
@@ -43,18 +45,11 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
 
     例：zhilin check -C my-bank
     """
-    from bot.config import load_settings
-    from bot.errors import ContentError
     from bot.workers.content import inspect
 
     workspace = the_workspace(folder)
-    problems: tuple[Problem, ...] = ()
-    try:
-        load_settings(workspace.config)
-    except ContentError as error:
-        problems = error.problems
     snapshot, found = inspect(workspace, today())
-    problems = (*problems, *found)
+    problems = (*_settings_problems(workspace, snapshot), *found)
     notes = snapshot.notes if snapshot is not None else ()
     if as_json:
         told = {"problems": problems, "notes": notes}
@@ -64,8 +59,34 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
         print_problems(problems)
     elif snapshot is not None:
         documents = len(snapshot.documents())
-        typer.echo(f"没有问题：剧本 {len(snapshot.scripts)} 个，资料和问答 {documents} 条。")
+        tracks = sum(len(file.tracks) for file in snapshot.talk)
+        talk = f"，话术 {tracks} 条" if tracks else ""
+        scripts = len(snapshot.scripts)
+        typer.echo(f"没有问题：剧本 {scripts} 个，资料和问答 {documents} 条{talk}。")
     if not as_json:
         print_notes(notes)
     if problems:
         raise typer.Exit(1)
+
+
+def _settings_problems(workspace: Workspace, snapshot: Snapshot | None) -> list[Problem]:
+    """Return what is wrong in the settings themselves, or does not go with the bank's file."""
+    from bot.config import load_settings
+    from bot.domain.lead_data import unread
+    from bot.errors import ConfigError, ContentError, Problem
+    from bot.web_parts import place_of
+
+    name = workspace.config.name
+    found: list[Problem] = []
+    settings = None
+    try:
+        settings = load_settings(workspace.config)
+        place_of(settings)
+    except ContentError as error:
+        found += error.problems
+    except ConfigError as error:
+        found.append(Problem(name, 0, "sidebar", str(error), ""))
+    if settings is not None and snapshot is not None:
+        kinds = snapshot.bank.field_kinds
+        found += [Problem(name, 0, *one) for one in unread(settings.leads.scoring, kinds)]
+    return found

@@ -158,12 +158,12 @@ def resume(
     from bot.workers.resuming import Resumed, resume_marketing
 
     workspace = the_workspace(folder)
-    zone = _bank(workspace).zone
+    bank = _bank(workspace)
 
     async def lift() -> Resumed | None:
         async with opened(workspace) as database:
             given = {"by": by or user_name(), "why": why}
-            return await resume_marketing(database, customer, _now(), **given)
+            return await resume_marketing(database, bank, customer, _now(), **given)
 
     done = run(lift())
     if done is None:
@@ -179,7 +179,7 @@ def resume(
         }
         typer.echo(json.dumps(plain, ensure_ascii=False))
         return
-    for line in resumed_in_words(done, zone):
+    for line in resumed_in_words(done, bank.zone):
         typer.echo(line)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.root import AsJson, Folder, cli, run
+from bot.cli.root import AsJson, Folder, cli, run, today
 from bot.cli.sending import opened
 from bot.terminal import logs, print_columns, the_workspace
 
@@ -79,6 +79,7 @@ async def _plan(
 
     from bot.domain.ids import RmId
     from bot.errors import ConfigError
+    from bot.workers.files import tables_for
     from bot.workers.handing_on import estate_of, hand_on, problem_with
 
     bank = _bank(workspace)
@@ -99,7 +100,8 @@ async def _plan(
         if not dry_run:
             async with database.begin() as tx:
                 now = datetime.now(UTC)
-                new = await hand_on(tx, bank, estate, RmId(giver), RmId(taker), now, words=words)
+                people, tables = (RmId(giver), RmId(taker)), tables_for(today())
+                new = await hand_on(tx, bank, estate, *people, now, words=words, tables=tables)
             figures |= {"new_customers": new[0], "new_groups": new[1], "moved_leads": new[2]}
     return figures
 

@@ -8,6 +8,8 @@ KINDS = {
     "kf_reply": "客服答复",
     "kf_event_reply": "客服欢迎、排队、结束语",
     "kf_handover": "把会话转给人",
+    "kf_release": "把会话还给小安",
+    "kf_invite": "请客户加好友或进群",
     "staff_card": "给同事的卡片",
     "staff_card_update": "更新卡片",
     "staff_text": "给同事的文字",

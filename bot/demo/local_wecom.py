@@ -48,6 +48,7 @@ async def run_local_wecom(
         world = build_town(bank, clock, seed=1, groups=4, members=80).world
     for name in ("app", "kf", "contact"):
         world.callbacks.configure(name, _BOT + PATH, CALLBACK_TOKEN, CALLBACK_AES_KEY)
+    world.client.sidebars[AGENT_ID] = f"{_BOT}/sidebar/login?next=%2Fsidebar"
     world.aibots.add(AiBot(_AIBOT, CORP_SECRET))
     world.webhooks.add(_STAFF_GROUP, _STAFF_GROUP)
     application = build_app(world)
@@ -75,6 +76,8 @@ def _how_to_connect(address: str, corp_id: str) -> list[str]:
         f"  export BOT_WECOM__CALLBACK_AES_KEY={CALLBACK_AES_KEY}",
         f"  export BOT_ARCHIVE__URL={address}",
         f"  export BOT_ARCHIVE__SECRET={ARCHIVE_SECRET}",
+        f"  export BOT_SIDEBAR__OAUTH_URL={address}/connect/oauth2/authorize",
+        f"  export BOT_SIDEBAR__SDK_URL={address}/static/ww.js",
         f"  export BOT_AIBOT__MODE=websocket BOT_AIBOT__BOT_ID={_AIBOT}",
         f"  export BOT_AIBOT__SECRET={CORP_SECRET}",
         f"  export BOT_AIBOT__WS_URL={address.replace('http', 'ws', 1)}{aibot_socket.PATH}",

@@ -11,8 +11,11 @@ from bot.demo.town import Town
 from bot.domain.bank import Bank
 from bot.emulator import broadcast, groups
 from bot.emulator.app import InboxItem
+from bot.emulator.attachments import Part
+from bot.emulator.client_talk import post, talk_named
 from bot.emulator.deliveries import Delivery
 from bot.emulator.kf_state import State
+from bot.emulator.page_staff import row_of
 
 Act = Callable[[], None]
 Later = Callable[[datetime, Act], None]
@@ -147,9 +150,10 @@ class Players:
         if self._chance.of("draft", item.userid, item.task_id) >= _SENDS_DRAFT:
             self._press(item, "drop")
             return
-        chat = self._chat_named(item)
-        if chat is not None:
-            groups.owner_says(self._town.world, chat, quoted(item), sidebar=True)
+        world = self._town.world
+        talk = talk_named(world, item.userid, row_of(item, "群"), row_of(item, "客户"))
+        if talk is not None:
+            post(world, item.userid, talk, Part("text", {"content": quoted(item)}), sidebar=True)
         self._press(item, "sent")
 
     def _do_step(self, item: InboxItem) -> None:

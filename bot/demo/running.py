@@ -48,6 +48,8 @@ class Demo:
     progress: Progress | None = None
     running: bool = False
     app: App | None = None
+    address: str = ""
+    """Where the bot listens: callbacks, and the sidebar."""
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
@@ -70,10 +72,14 @@ class Demo:
                 in_place=not self.running,  # while people look on, the loop must not stand still
             )
         )
-        address = await self._open.enter_async_context(listening(self.app.web(), "127.0.0.1", 0))
+        web_half = listening(self.app.web(), "127.0.0.1", 0)
+        self.address = await self._open.enter_async_context(web_half)
+        page = f"{self.address}/sidebar"
+        # By way of the sign-in, as a bank registers it: who opens the client is who signs in.
+        self.town.world.client.sidebars[AGENT_ID] = f"{page}/login?next=%2Fsidebar"
         for name in _CALLBACKS:
             self.town.world.callbacks.configure(
-                name, address + PATH, CALLBACK_TOKEN, CALLBACK_AES_KEY
+                name, self.address + PATH, CALLBACK_TOKEN, CALLBACK_AES_KEY
             )
 
     async def stop(self) -> None:
@@ -172,6 +178,10 @@ def demo_settings(origin: Workspace, copied: Workspace, wecom: str, kf_link: str
         },
         archive={"url": wecom, "secret": ARCHIVE_SECRET},
         kf={"link": kf_link},
+        sidebar={
+            "oauth_url": f"{wecom}/connect/oauth2/authorize",
+            "sdk_url": f"{wecom}/static/ww.js",
+        },
         database={"url": "sqlite:///data/demo.db", "durable": False},
         knowledge={"cache": str(origin.resolve(own.knowledge.cache))},
         sop={"global_holdout": 0.0},  # the town is small: a twentieth of it would tell nothing

@@ -9,10 +9,11 @@ from datetime import date
 from bot.domain.calendar import CalendarTables
 from bot.domain.compliance import Rules, screen
 from bot.domain.knowledge import ProductSheet
-from bot.domain.persona import WHEN, Declines, Persona, SessionWords
+from bot.domain.persona import WHEN, Declines, HandingOver, Persona, SessionWords
 from bot.domain.render import KNOWN_VARIABLES, variables_in
 from bot.errors import Problem
 from bot.sop.check_bank import check_bank
+from bot.sop.check_talk import check_talk
 from bot.sop.context import LintContext
 from bot.sop.library import Library, ScriptFile, SourceFile
 from bot.sop.lint import lint
@@ -61,15 +62,21 @@ def check(
     found = [*library.problems, *check_bank(library), *lint_facts(library.scripts, context)]
     for file in library.scripts.values():
         found += [*lint(file, context), *lint_wording(file, context)]
-    known = KNOWN_VARIABLES - _NOT_FOR_PERSONA | set(library.bank.variables)
-    for persona_id, persona in library.personas.items():
-        source = library.persona_sources[persona_id]
-        found.extend(_persona(persona, source, library.rules, known))
+    found += [*_said_by_people(library, context)]
     problems = {one for one in found if not one.note}
     broken = {problem.file for problem in problems}
     sound = {id: file for id, file in library.scripts.items() if file.source.file not in broken}
     notes = {one for one in found if one.note}
     return Checked(sound, tuple(sorted(problems)), tuple(sorted(notes)))
+
+
+def _said_by_people(library: Library, context: LintContext) -> Iterator[Problem]:
+    """Give the problems of what personas and managers say."""
+    known = KNOWN_VARIABLES - _NOT_FOR_PERSONA | set(context.bank.variables)
+    for talk in library.talk:
+        yield from check_talk(talk, context)
+    for persona_id, persona in library.personas.items():
+        yield from _persona(persona, library.persona_sources[persona_id], context.rules, known)
 
 
 def _persona(
@@ -79,9 +86,11 @@ def _persona(
         (("身份告知", "首次出现必说"), persona.identity.first_words),
         (("身份告知", "被问是不是真人"), persona.identity.when_asked),
         (("没把握时",), persona.when_unsure),
+        (("资料没备好时",), persona.when_not_ready),
         (("非工作时间说明",), persona.off_hours),
         *((("会话用语", key), text) for key, text in _words_of(persona.session)),
         *((("谢绝", key), text) for key, text in _words_of(persona.declines)),
+        *((("转人工", key), text) for key, text in _words_of(persona.handing_over)),
     )
     for path, text in spoken:
         for name in variables_in(text):
@@ -98,10 +107,10 @@ def _persona(
                 yield source.problem(path, f"用了人设里「不用」的词「{words}」", "换个说法")
 
 
-def _words_of(words: SessionWords | Declines) -> Iterator[tuple[str, str]]:
+def _words_of(words: SessionWords | Declines | HandingOver) -> Iterator[tuple[str, str]]:
     """Give the words of a part by their keys, without what is filled in at the moment itself."""
     for name, field in type(words).model_fields.items():
         said = getattr(words, name)
         texts = said if isinstance(said, tuple) else (said,)
-        for text in texts:
+        for text in (one for one in texts if isinstance(one, str)):
             yield str(field.alias), text.replace(WHEN, "")

@@ -13,11 +13,14 @@ from bot.domain.bank import Bank
 from bot.domain.compliance import Rules
 from bot.domain.persona import Persona
 from bot.domain.script import SopScript
+from bot.domain.talk_track import TalkTracks
 from bot.errors import ContentError, Problem
+from bot.hanzi import simplified
 from bot.yamlfile import Node, Path, dotted, find, line_of, read_text, read_yaml, to_model
 
 SCRIPT_SUFFIX = ".sop.yaml"
 PERSONA_SUFFIX = ".persona.yaml"
+TALK_SUFFIX = ".talk.yaml"
 BANK_FILE = "_workspace.yaml"
 RULES_FILE = "rules.yaml"
 M = TypeVar("M", bound=BaseModel)
@@ -55,6 +58,14 @@ class ScriptFile:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkFile:
+    """Talk tracks with the file they stand in."""
+
+    talk: TalkTracks
+    source: SourceFile
+
+
+@dataclass(frozen=True, slots=True)
 class Library:
     """Everything ``sop/`` says; what could not be read is in ``problems`` instead.
 
@@ -72,6 +83,7 @@ class Library:
     bank_source: SourceFile | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)  # of the pictures and files, in bytes
     ids: Mapping[str, str] = field(default_factory=dict)  # of every script that reads, by its file
+    talk: tuple[TalkFile, ...] = ()
 
 
 @dataclass(slots=True)
@@ -114,11 +126,12 @@ def load_workspace_files(root: FilePath) -> Library:
     rules = reading.needed(folder / RULES_FILE, Rules)
     personas, persona_sources = _personas(reading, folder / "personas")
     scripts, ids = _scripts(reading, folder)
+    talk = _talk(reading, folder / "talk")
     sizes = _sizes(folder / "files")
     return Library(
         scripts=scripts,
         bank=bank,
-        rules=rules[0] if rules else None,
+        rules=rules[0].reading(simplified) if rules else None,
         personas=personas,
         persona_sources=persona_sources,
         pictures=frozenset(sizes),
@@ -126,7 +139,27 @@ def load_workspace_files(root: FilePath) -> Library:
         bank_source=bank_source,
         sizes=sizes,
         ids=ids,
+        talk=talk,
     )
+
+
+def _talk(reading: _Reading, folder: FilePath) -> tuple[TalkFile, ...]:
+    """Read the talk tracks; every track's id is its own among all files."""
+    files: list[TalkFile] = []
+    places: dict[str, str] = {}
+    for path in sorted(folder.glob(f"*{TALK_SUFFIX}")):
+        read = reading.read(path, TalkTracks)
+        if read is None:
+            continue
+        talk, source = read
+        files.append(TalkFile(talk, source))
+        for number, track in enumerate(talk.tracks):
+            if track.id in places:
+                what = f"编号「{track.id}」在 {places[track.id]} 里已经用过"
+                where = ("话术", number, "编号")
+                reading.problems.append(source.problem(where, what, "换一个编号"))
+            places.setdefault(track.id, source.file)
+    return tuple(files)
 
 
 def _sizes(folder: FilePath) -> dict[str, int]:

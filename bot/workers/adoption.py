@@ -27,25 +27,40 @@ async def note_use(
     *,
     rules: Rules,
     names: Mapping[str, str],
-) -> None:
+) -> Draft | None:
     """Write what a person's words make of the drafts that wait there; the caller holds the chat.
 
-    The words of a step are not the owner's own: he sent them with one tap, for the script.
+    Returns the draft whose askers they answer. The words of a step are not the owner's own: he
+    sent them with one tap, for the script.
     """
     drafts = await tx.drafts.unseen(chat, said_at - LIVES_FOR, said_at - _MARKED_WITHIN)
     fresh = [draft for draft in drafts if draft.at <= said_at + ANSWERED_WITHIN]
     said = mask(text, rules)
     if not fresh or await _is_of_a_step(tx, chat, said, said_at, rules):
-        return
+        return None
+    if await _is_told(tx, chat, said, said_at):
+        return None
     used = use_of(fresh, said, names=names)
     if used is None or (used.use == "otherwise" and not _soon(used.draft, said_at)):
-        return
+        return None
     await _settle(tx, used, by, said, now)
+    return used.draft
 
 
 async def _is_of_a_step(tx: Tx, chat: str, said: str, said_at: datetime, rules: Rules) -> bool:
     planned = await tx.drafts.planned(chat, said_at - LIVES_FOR)
     return any(bare(mask(text, rules)) == bare(said) for text in planned)
+
+
+async def _is_told(tx: Tx, chat: str, said: str, said_at: datetime) -> bool:
+    """Tell whether these are a draft's changed words that the sidebar has told of already."""
+    return any(
+        draft.state == "edited"
+        and draft.settled_at is not None
+        and draft.settled_at >= said_at - _MARKED_WITHIN
+        and bare(draft.said) == bare(said)
+        for draft in await tx.drafts.since(chat, said_at - LIVES_FOR)
+    )
 
 
 async def _settle(tx: Tx, used: Used, by: str, said: str, now: datetime) -> None:

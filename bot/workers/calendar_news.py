@@ -15,6 +15,7 @@ from bot.sop.move import Move
 from bot.storage.db import Database, Tx
 from bot.workers.content import Content
 from bot.workers.replanning import Replanner, write_moves
+from bot.workers.sla import SWEEP_LIMITS
 from bot.workers.sweeps import ROWS, Chunk
 
 log = logger(__name__)
@@ -42,6 +43,7 @@ class CalendarNews:
                 await tx.moving.keep(_KNOWN, json.dumps(known))
             if changed:
                 await tx.moving.begin(SWEEP_CALENDAR)
+                await tx.moving.begin(SWEEP_LIMITS)
                 await tx.ledger.add("calendar_changed", "calendar", now, years=changed)
         if changed:
             log.info("calendar_changed", years=changed)

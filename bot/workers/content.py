@@ -8,19 +8,25 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.answering.answer import Answerer
+from bot.answering.duty import closed_until
 from bot.domain.admission import Holdouts
 from bot.domain.approval import ApprovalMode, Decision, approved_until, substance
+from bot.domain.assigning_rules import AssigningRules
 from bot.domain.bank import Bank
 from bot.domain.calendar import CalendarTables
 from bot.domain.hold import Holds
 from bot.domain.knowledge import ProductSheet
+from bot.domain.lead_data import unread
+from bot.domain.lead_score import LeadRules
 from bot.domain.people import GroupChat
 from bot.domain.persona import Persona
 from bot.domain.pilot import version_for
 from bot.domain.quota import TenantCaps
 from bot.domain.script import SopScript, from_json
 from bot.domain.script_parts import Approval, Status
+from bot.domain.tickets import Times
 from bot.errors import Problem
+from bot.log import logger
 from bot.storage.db import Tx
 from bot.workers.files import Snapshot as Snapshot
 from bot.workers.files import inspect as inspect
@@ -29,6 +35,8 @@ from bot.workers.files import signature as signature
 from bot.workers.files import tables_for as tables_for
 from bot.workers.files import version_of as version_of
 from bot.workspace import Workspace
+
+log = logger(__name__)
 
 Version = tuple[str, str]
 """A script's 编号 with the hash of one of its versions."""
@@ -68,15 +76,24 @@ class Content:
     tables: CalendarTables
     make_answerer: Callable[[Snapshot], Answerer]
     kf_link: str = ""
+    sidebar: str = ""  # the address of the page that shows customers and leads
+    card_link: str = ""  # the page that cards open where that has no address
     problems: tuple[Problem, ...] = ()
     approval: ApprovalMode = "file"
     tenant_caps: TenantCaps = field(default_factory=TenantCaps)
     hold_unknown_years: bool = False
     holdouts: Holdouts = field(default_factory=Holdouts)
+    assigning: AssigningRules = field(default_factory=AssigningRules)
+    scoring: LeadRules = field(default_factory=LeadRules)
+    handing_over: Times = field(default_factory=Times)
     _versions: StoredVersions = field(default_factory=StoredVersions)
     _substances: dict[Version, str] = field(default_factory=dict)
     _claims: dict[Version, list[Approval]] = field(default_factory=dict)
     _claims_in: Snapshot | None = None
+
+    def __post_init__(self) -> None:
+        """Say in the log what is set of leads and would do nothing."""
+        self._tell_unread()
 
     @property
     def bank(self) -> Bank:
@@ -88,11 +105,26 @@ class Content:
         """Return who speaks: the first of the personas."""
         return next(iter(self.snapshot.personas.values()))
 
+    def lead_link(self, lead: int) -> str:
+        """Return the page on which a member of staff sees one lead; "" where there is none."""
+        return f"{self.sidebar}?lead={lead}" if self.sidebar else self.card_link
+
+    def closed_until(self, now: datetime, userid: str = "") -> datetime | None:
+        """Return when somebody is there again where a member works; None while somebody is."""
+        member = self.bank.member(userid) if userid else None
+        branch = member.branch if member is not None and member.branch else ""
+        return closed_until(self.bank, branch, self.tables, now)
+
     def adopt(self, snapshot: Snapshot) -> None:
         """Go on with new files."""
         self.snapshot = snapshot
         self.answerer = self.make_answerer(snapshot)
         self.problems = ()
+        self._tell_unread()
+
+    def _tell_unread(self) -> None:
+        for one in unread(self.scoring, self.bank.field_kinds):
+            log.warning("lead_setting_does_nothing", key=one.key, what=one.what, mend=one.mend)
 
     def product(self, product_id: str) -> ProductSheet | None:
         """Return a product of the catalogue."""

@@ -8,23 +8,19 @@ from typing import NamedTuple
 
 from bot.domain.compliance import Rules, screen
 from bot.domain.delivery import Terms
-from bot.domain.draft import Asker, Draft, DraftState
+from bot.domain.draft import Asker, Draft
 from bot.domain.ids import GroupChatId, RmId
 from bot.domain.knowledge import Plane
 from bot.domain.messages import StaffCardUpdate
 from bot.domain.render import UnknownVariable, render
 from bot.leads.cards import draft_card, draft_task
+from bot.leads.draft_use import DONE_WORDS as DONE_WORDS
+from bot.leads.draft_use import change_card
+from bot.leads.draft_use import grey_card as grey_card
 from bot.storage.db import Tx
 
 NAMELESS_GROUP = "客户群"
 _CARD = "draft:"  # so begins the key of a draft's card in the outbox
-DONE_WORDS: dict[DraftState, str] = {
-    "sent": "已发出",
-    "edited": "改过发出",
-    "dropped": "已放弃",
-    "otherwise": "已另外回复",
-    "expired": "过时了",
-}
 
 
 class Place(NamedTuple):
@@ -53,18 +49,19 @@ async def put_draft(
     variables: Mapping[str, str],
     rules: Rules,
     now: datetime,
-) -> None:
+    with_card: bool = True,
+) -> Draft | None:
     """Put a reply before whom the place belongs to, who sends it with one tap or not at all.
 
-    Nothing happens where a variable has no value, where a draft of this key exists, or where the
-    words may not be said there: amounts and yields in a group, say.
+    None comes back where a variable has no value, where a draft of this key exists, or where the
+    words may not be said there: amounts in a group, say. Whoever asked for it needs no card.
     """
     try:
         words = render(words, variables)
     except UnknownVariable:
-        return
+        return None
     if await _is_blocked(tx, place, words, rules, now):
-        return
+        return None
     draft = await tx.drafts.add(
         key=key,
         chat=place.chat,
@@ -75,11 +72,18 @@ async def put_draft(
         citations=sources,
         now=now,
     )
-    if draft is None:
-        return
-    card = draft_card(draft, place.group)
-    terms = Terms(purpose="staff", subject=place.speaker)
-    await tx.outbox.put(f"{_CARD}{draft.id}", card, terms, now)
+    if draft is not None:
+        await _put_before(tx, draft, place, now, with_card=with_card)
+    return draft
+
+
+async def _put_before(
+    tx: Tx, draft: Draft, place: Place, now: datetime, *, with_card: bool
+) -> None:
+    if with_card:
+        card = draft_card(draft, place.group)
+        terms = Terms(purpose="staff", subject=place.speaker)
+        await tx.outbox.put(f"{_CARD}{draft.id}", card, terms, now)
     await tx.ledger.add("draft_made", place.chat, now, draft=draft.id)
 
 
@@ -117,15 +121,6 @@ async def card_left(tx: Tx, key: str, code: str, now: datetime) -> None:
         await _name_askers(tx, draft, now)
 
 
-async def grey_card(tx: Tx, draft: Draft, state: DraftState, now: datetime) -> None:
-    """Say on a card what became of its draft, where it can still be changed."""
-    if draft.code:
-        update = StaffCardUpdate(
-            to=RmId(draft.owner), response_code=draft.code, replace=DONE_WORDS[state]
-        )
-        await _change_card(tx, draft, update, now)
-
-
 async def _name_askers(tx: Tx, draft: Draft, now: datetime) -> None:
     group = await tx.people.group(GroupChatId(draft.chat))
     card = draft_card(draft, (group.name if group else "") or NAMELESS_GROUP).card
@@ -135,11 +130,4 @@ async def _name_askers(tx: Tx, draft: Draft, now: datetime) -> None:
         card=card,
         task=draft_task(draft),
     )
-    await _change_card(tx, draft, update, now)
-
-
-async def _change_card(tx: Tx, draft: Draft, update: StaffCardUpdate, now: datetime) -> None:
-    """Change a card; its code is used up by that."""
-    terms = Terms(purpose="staff", subject=RmId(draft.owner))
-    await tx.outbox.put(f"draft-card:{draft.id}", update, terms, now)
-    await tx.drafts.card_given(draft.id, "")
+    await change_card(tx, draft, update, now)

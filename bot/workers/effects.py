@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -18,59 +18,22 @@ from bot.domain.actions import (
     SlowDown,
 )
 from bot.domain.delivery import Terms
-from bot.domain.happening import EventKind, Happened
-from bot.domain.ids import CustomerId, RmId
-from bot.domain.lead import Evidence, Lead, Need, Signal
+from bot.domain.happening import EventKind
+from bot.domain.lead import SELLING, Evidence, Lead, Need, Signal
 from bot.domain.messages import StaffText
 from bot.leads.cards import clock_of
 from bot.leads.desk import LeadDesk
-from bot.sop.listening import Heard, Refusal
+from bot.leads.intents import Intent
 from bot.storage.db import Tx
 from bot.workers.content import Content
 from bot.workers.happenings import Happenings
+from bot.workers.occasions import Occasion as Occasion
+from bot.workers.occasions import happened
 from bot.workers.relations import change_tags
 
 _UNTIL_SOLVED = timedelta(days=365)
-_SELLING = frozenset({Need.WEALTH, Need.EVENT, Need.WAKE})
+_LEFT_IN_PEACE = timedelta(days=30)  # as after a complaint or a death (field_lessons C11)
 _REFUSES = "已拒收营销，只答不推"
-
-
-@dataclass(frozen=True)
-class Occasion:
-    """Who said what, where: what actions are carried out for.
-
-    ``chat`` is empty where it was said one to one, ``quote`` where nothing was said and a step's
-    own 动作 are carried out. ``run`` is the run whose script asks for the actions.
-    """
-
-    key: str
-    customer: CustomerId
-    quote: str
-    at: datetime
-    source: str
-    owner: RmId | None = None
-    chat: str = ""
-    group: str = ""
-    script: str = ""
-    step: str = ""
-    run: int | None = None
-    cautions: tuple[str, ...] = ()
-    ask_first: bool = False
-
-    def of_script(self, heard: Heard | None, refused: Refusal | None = None) -> Occasion:
-        """Return it with the script that heard the words, or whose words of refusal they are."""
-        if heard is not None:
-            return replace(
-                self,
-                script=heard.script.id,
-                step=heard.step,
-                run=heard.run,
-                cautions=tuple(check.value for check in heard.listen.checks),
-                ask_first=bool(heard.listen.ask_first),
-            )
-        if refused is None:
-            return self
-        return replace(self, script=refused.script or self.script, run=refused.run)
 
 
 @dataclass
@@ -90,6 +53,11 @@ class Effects:
         self._desk = desk
         self._content = content
         self._happenings = Happenings(content.script)
+
+    @property
+    def desk(self) -> LeadDesk:
+        """Return the desk by which leads are opened and moved."""
+        return self._desk
 
     async def carry_out(
         self, tx: Tx, actions: Iterable[Action], occasion: Occasion, now: datetime
@@ -138,7 +106,7 @@ class Effects:
             case PlainAction.STOP_MARKETING_STEPS:
                 # A group's messages cannot leave one member out: what stops is one to one.
                 done.refused = True
-                stop = _happened(occasion, EventKind.REFUSED)
+                stop = happened(occasion, EventKind.REFUSED)
                 await self._happenings.narrow_person(tx, stop, now)
             case PlainAction.EXIT:
                 done.refused = True
@@ -150,7 +118,7 @@ class Effects:
         """Record that a customer wants nothing that sells, and stop it everywhere at once."""
         await tx.people.opt_out(occasion.customer, now)
         await tx.ledger.add("opted_out", occasion.customer, now, chat=occasion.chat)
-        await self._happenings.tell(tx, [_happened(occasion, EventKind.REFUSED)], now)
+        await self._happenings.tell(tx, [happened(occasion, EventKind.REFUSED)], now)
 
     async def restore(self, tx: Tx, occasion: Occasion, now: datetime) -> None:
         """Record that a customer takes a refusal back; the runs under way sell again."""
@@ -158,7 +126,7 @@ class Effects:
         await tx.admissions.ask([occasion.customer], "customer", now)
         await tx.ledger.add("opted_in", occasion.customer, now, chat=occasion.chat)
         await tx.stops.widen(occasion.customer)
-        await self._happenings.tell(tx, [_happened(occasion, EventKind.RESTORED)], now)
+        await self._happenings.tell(tx, [happened(occasion, EventKind.RESTORED)], now)
 
     async def consent(
         self, tx: Tx, leads: Iterable[Lead], occasion: Occasion, *, agreed: bool, now: datetime
@@ -193,43 +161,88 @@ class Effects:
         done: Done,
         now: datetime,
     ) -> None:
-        customer = await tx.people.customer(occasion.customer)
-        cautions = occasion.cautions
-        if customer is not None and customer.refuses_marketing(now) and need in _SELLING:
-            cautions = (*cautions, _REFUSES)
-        signal = Signal(
-            customer=occasion.customer,
-            need=need,
-            evidence=Evidence(quote=occasion.quote, at=occasion.at, source=occasion.source),
-            minutes=minutes,
-            ask_first=ask_first,
-            chat=occasion.chat,
-            script=occasion.script,
-            step=occasion.step,
-            cautions=cautions,
-        )
+        signal = await self._signal(tx, occasion, need, now)
+        signal = signal.model_copy(update={"minutes": minutes, "ask_first": ask_first})
         lead = await self._desk.open(
             tx, signal, owner=occasion.owner, group=occasion.group, now=now
         )
         done.leads.append(lead)
         if need is Need.COMPLAINT:
             await self._complained(tx, occasion, now)
+        elif need is Need.RED_FLAG:
+            await self._endangered(tx, occasion, now)
         if not ask_first or lead.stage != "asking":
             await self._signed_up(tx, lead, occasion, now)
+
+    async def notice(
+        self,
+        tx: Tx,
+        intent: Intent,
+        occasion: Occasion,
+        now: datetime,
+        *,
+        can_ask: bool,
+        is_told: bool = False,
+    ) -> Lead | None:
+        """Weigh a need that was heard in a customer's words; return the lead it led to, if any.
+
+        Who did not wish it outright is asked before a person is told, where he can be asked
+        (``can_ask``); ``is_told``: the person who is to know of it has read the words himself.
+        """
+        signal = await self._signal(tx, occasion, intent.need, now)
+        heard = {
+            "product": intent.product,
+            "explicit": intent.explicit,
+            "points": intent.points,
+            "ask_first": not intent.explicit and not is_told,
+        }
+        # What is asked of a member alone is no matter of the group's.
+        within = {} if intent.explicit else {"chat": ""}
+        return await self._desk.hear(
+            tx,
+            signal.model_copy(update=heard | within),
+            owner=occasion.owner,
+            group=occasion.group,
+            can_ask=can_ask or is_told,
+            now=now,
+        )
+
+    async def _signal(self, tx: Tx, occasion: Occasion, need: Need, now: datetime) -> Signal:
+        """Make the signal of an occasion, with what whoever gets it should beware of."""
+        customer = await tx.people.customer(occasion.customer)
+        cautions = occasion.cautions
+        if customer is not None and customer.refuses_marketing(now) and need in SELLING:
+            cautions = (*cautions, _REFUSES)
+        return Signal(
+            customer=occasion.customer,
+            need=need,
+            evidence=Evidence(quote=occasion.quote, at=occasion.at, source=occasion.source),
+            origin=occasion.origin,
+            chat=occasion.chat,
+            script=occasion.script,
+            step=occasion.step,
+            cautions=cautions,
+        )
 
     async def _signed_up(self, tx: Tx, lead: Lead, occasion: Occasion, now: datetime) -> None:
         """Tell that somebody wants to come to an event, once for each lead."""
         if lead.need is Need.EVENT:
-            signed = _happened(occasion, EventKind.SIGNED_UP)
+            signed = happened(occasion, EventKind.SIGNED_UP)
             once = signed.model_copy(update={"key": f"signed-up:{lead.id}", "chat": lead.chat})
             await self._happenings.tell(tx, [once], now)
+
+    async def _endangered(self, tx: Tx, occasion: Occasion, now: datetime) -> None:
+        """Stop for a while what sells to somebody in danger (S19); a longer stop stays."""
+        await tx.people.pause_marketing(occasion.customer, now + _LEFT_IN_PEACE)
+        await tx.ledger.add("marketing_paused", occasion.customer, now, reason="red_flag")
+        await self._happenings.narrow_person(tx, happened(occasion, EventKind.REFUSED), now)
 
     async def _complained(self, tx: Tx, occasion: Occasion, now: datetime) -> None:
         """A complaint stops what sells to the person, and whatever scripts say besides (S20)."""
         await tx.people.pause_marketing(occasion.customer, now + _UNTIL_SOLVED)
         if occasion.chat:
             await tx.ledger.add("complaint", occasion.chat, now, customer=occasion.customer)
-        await self._happenings.tell(tx, [_happened(occasion, EventKind.COMPLAINED)], now)
+        await self._happenings.tell(tx, [happened(occasion, EventKind.COMPLAINED)], now)
 
     async def _tag(self, tx: Tx, occasion: Occasion, tag: str, now: datetime) -> None:
         customer = await tx.people.customer(occasion.customer)
@@ -262,13 +275,3 @@ class Effects:
             Terms(purpose="staff", subject=occasion.owner),
             now,
         )
-
-
-def _happened(occasion: Occasion, kind: EventKind) -> Happened:
-    return Happened(
-        key=f"{kind.name.lower()}:{occasion.key}",
-        kind=kind,
-        subject=occasion.customer,
-        at=occasion.at,
-        chat=occasion.chat,
-    )

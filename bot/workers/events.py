@@ -148,6 +148,9 @@ class EventWorker:
                 await self._private_talk.message(claimed, event)
             case StaffAsked():
                 await self._staff_talk.asked(claimed, event)
+            case CardPressed():
+                asked = self._staff_talk.is_choice(event)
+                await (self._staff_talk if asked else self._staff).pressed(claimed, event)
             case ArchiveUnreadable():
                 await self._rereader.again(claimed, event)
             case _:
@@ -170,9 +173,6 @@ class EventWorker:
                 | KfNoted()
             ):
                 await self._sessions.record(tx, claimed, event, now)
-            case CardPressed():
-                if not await self._staff_talk.pressed(tx, event, now):
-                    await self._staff.pressed(tx, event, now)
             case StaffCame():
                 await self._staff_talk.came(tx, event, now)
             case AnswerRated():
@@ -184,6 +184,7 @@ class EventWorker:
                 | GroupMessageReceived()
                 | PrivateMessageReceived()
                 | StaffAsked()
+                | CardPressed()
                 | ArchiveUnreadable()
             ):
                 raise AssertionError("worked on above")

@@ -17,6 +17,7 @@ from bot.domain.persona import Persona
 from bot.domain.pilot import Pilot
 from bot.domain.render import KNOWN_VARIABLES
 from bot.domain.script import SopScript, content_hash
+from bot.domain.talk_track import TalkTracks
 from bot.domain.withdrawal import Withdrawn
 from bot.errors import ContentError, Problem
 from bot.knowledge.checks import Terms, read_knowledge, shortest_sentence
@@ -59,6 +60,7 @@ class Snapshot:
     withdrawn: Withdrawn = field(default_factory=Withdrawn)
     notes: tuple[Problem, ...] = ()  # worth a look, and stop nothing
     left_out: tuple[Problem, ...] = ()  # why some of the knowledge is not answered from
+    talk: tuple[TalkTracks, ...] = ()
 
     def documents(self) -> tuple[Document, ...]:
         """Return all that questions may be answered from: knowledge, and what scripts teach."""
@@ -143,6 +145,7 @@ def inspect(
         places=places,
         notes=tuple(sorted({*checked.notes, *(one for one in told if one.note)})),
         left_out=tuple(sorted(found)),
+        talk=tuple(file.talk for file in library.talk),
     )
     return snapshot, tuple(sorted({*found, *checked.problems}))
 

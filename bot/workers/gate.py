@@ -6,10 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import OLD_ANSWER, PERSON_STATES, Decision, Facts, Terms, decide
+from bot.domain.delivery import (
+    OLD_ANSWER,
+    PERSON_STATES,
+    Decision,
+    Facts,
+    Session,
+    Terms,
+    decide,
+)
 from bot.domain.expression import parse
 from bot.domain.hold import Holds
-from bot.domain.messages import SWITCH_OF, KfReply, KfTouch
+from bot.domain.messages import SWITCH_OF, KfRelease, KfReply, KfTouch
 from bot.domain.needs import Needs, needs_of
 from bot.domain.opening import Hours
 from bot.domain.passing import Asking, Passing, condition_of, facts_of, kinds_of, priority_of
@@ -102,7 +110,7 @@ async def look(
     if steps:
         await _ask_about(tx, outlook, steps, runs, content)
     for envelope in envelopes:
-        if envelope.terms.purpose in ("answer", "notice", "handover"):
+        if envelope.terms.purpose in ("answer", "notice", "handover", "release"):
             outlook.replies[envelope.id] = await _reply_facts(tx, envelope, now)
     return outlook
 
@@ -200,7 +208,23 @@ async def _subjects(
 async def _reply_facts(tx: Tx, envelope: Envelope, now: datetime) -> Facts:
     terms = envelope.terms
     session = await tx.conversations.session(terms.subject, terms.account)
+    if isinstance(envelope.message, KfRelease):
+        spoken = await _spoken_since(tx, envelope, envelope.message, session)
+        return Facts(session=session, spoken_since=spoken)
     return Facts(session=session, taken_by_person=await _taken_meanwhile(tx, envelope, now))
+
+
+async def _spoken_since(
+    tx: Tx, envelope: Envelope, message: KfRelease, session: Session | None
+) -> bool:
+    """Tell whether somebody spoke after a talk was found to stand still; a press counts anyway."""
+    if message.how == "given_back":
+        return False
+    since, who = envelope.created_at, message.customer
+    last = session.last_customer_at if session is not None else None
+    if last is not None and last > since:
+        return True
+    return await tx.ledger.count("person_spoke", since=since, subject=who) > 0
 
 
 async def _taken_meanwhile(tx: Tx, envelope: Envelope, now: datetime) -> bool:

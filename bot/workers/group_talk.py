@@ -8,7 +8,7 @@ from bot.answering.answer import Question
 from bot.answering.red_flags import FRAUD
 from bot.domain.compliance import mask
 from bot.domain.events import GroupMessageReceived
-from bot.domain.ids import CustomerId
+from bot.domain.ids import CustomerId, RmId
 from bot.domain.knowledge import Answer, AnswerKind
 from bot.domain.people import Customer
 from bot.domain.steps import Intent
@@ -25,6 +25,8 @@ from bot.workers.group_scene import Scene, occasion_of, read_scene, replied, spe
 from bot.workers.happenings import Happenings
 from bot.workers.kf_words import RESTORED
 from bot.workers.listening import count_reply, is_first, note_heard
+from bot.workers.noticing import Noticing
+from bot.workers.wished import wished, wishes
 
 
 class GroupTalk:
@@ -41,6 +43,7 @@ class GroupTalk:
         self._content = content
         self._effects = effects
         self._answers = GroupAnswers(content)
+        self._noticing = Noticing(content, effects)
         self._happenings = Happenings(content.script)
         self._clock = clock
 
@@ -92,7 +95,9 @@ class GroupTalk:
         group = await tx.people.group(event.chat)
         names = {member.id: member.name for member in group.customers} if group else {}
         rules, by, at = self._content.snapshot.rules, event.sender, event.sent_at
-        await note_use(tx, event.chat, by, event.text, at, now, rules=rules, names=names)
+        used = await note_use(tx, event.chat, by, event.text, at, now, rules=rules, names=names)
+        for asker in used.askers if used is not None else ():
+            await self._effects.desk.spoke(tx, CustomerId(asker.id), RmId(by), at)
 
     async def _know(self, tx: Tx, event: GroupMessageReceived, scene: Scene, now: datetime) -> None:
         """Give somebody whom WeCom's contact list does not name the name they have in the group."""
@@ -113,9 +118,14 @@ class GroupTalk:
     ) -> None:
         """Do what the words ask for: consent, refusal, what a step listens for, then a draft."""
         if answer is not None:
+            wanted = wishes(answer, text)
+            if wanted:  # whoever is told of the wish need not be told that it has no answer
+                answer = wished(answer, "")
             await self._answered(tx, event, scene, answer, text, now)
             if answer.kind is not AnswerKind.RED_FLAG:
                 await self._heard_anything(tx, event, scene, text, now, silent=True)
+            if wanted or answer.answered:
+                await self._noticing.in_group(tx, event, scene, text, now)
             return
         if await self._consented(tx, event, scene, text, now):
             return
@@ -126,6 +136,8 @@ class GroupTalk:
         hoped = scene.listening.hopes(event.text, event.form, event.sent_at)
         if hoped is not None:
             await count_reply(tx, hoped, speaker_of(event))
+        else:
+            await self._noticing.in_group(tx, event, scene, text, now)
         await self._heard_anything(tx, event, scene, text, now)
 
     async def _consented(

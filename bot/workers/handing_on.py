@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.bank import Bank
+from bot.domain.calendar import CalendarTables
 from bot.domain.ids import CustomerId, GroupChatId, RmId
 from bot.domain.lead import Lead
-from bot.leads.desk import LeadDesk
-from bot.leads.watch import next_look
+from bot.domain.lead_rights import BY_OPS
 from bot.storage.db import Database, Tx
+from bot.workers.lead_desk import desk_for
 
 _LONGEST_WORDS = 200  # wecom_protocol §5.10
 
@@ -74,6 +75,7 @@ async def hand_on(
     now: datetime,
     *,
     words: str = "",
+    tables: CalendarTables | None = None,
 ) -> tuple[int, int, int]:
     """Plan an estate's way; return how many customers, groups and leads are new to the plan.
 
@@ -85,9 +87,9 @@ async def hand_on(
     groups = await tx.transfers.plan(
         "group", estate.groups, giver, taker, now, resigned=estate.resigned
     )
-    desk = LeadDesk(lambda: bank)
+    desk = desk_for(bank, tables)
     for lead in estate.leads:
-        await _move(tx, desk, lead, taker, now)
+        await desk.pass_on(tx, lead.id, taker, BY_OPS, now)
     await tx.ledger.add(
         "transfer_planned",
         giver,
@@ -98,19 +100,6 @@ async def hand_on(
         leads=len(estate.leads),
     )
     return customers, groups, len(estate.leads)
-
-
-async def _move(tx: Tx, desk: LeadDesk, lead: Lead, taker: RmId, now: datetime) -> None:
-    if lead.stage == "asking":  # nobody works on it yet: its card comes with the customer's yes
-        await tx.leads.change(lead.id, rm=taker)
-    else:
-        again = {"stage": "new", "warned": 0, "taken_at": None}
-        due_at = next_look(now, lead.respond_by, 0)
-        await tx.leads.change(lead.id, rm=taker, due_at=due_at, **again)
-        moved = lead.model_copy(update={"rm": taker, "stage": "new"})
-        customer = await tx.people.customer(lead.customer)
-        await desk.send_card(tx, moved, customer, "", (), now)
-    await tx.ledger.add("lead_reassigned", lead.customer, now, lead=lead.id, by="", to=taker)
 
 
 async def without_owner(database: Database, bank: Bank) -> dict[str, tuple[int, int]]:

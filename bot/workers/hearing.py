@@ -37,11 +37,16 @@ _OF_A_SESSION = (
     SessionEntered,
     StaffSpoke,
 )
-_OWN = frozenset({"kf_reply", "kf_event_reply", "kf_handover"})
+_OWN = frozenset({"kf_reply", "kf_event_reply", "kf_handover", "kf_release"})
 
 
 def cannot_wait(message: MessageReceived) -> bool:
-    """Tell whether a message skips the wait for the rest: danger, a complaint, a person wanted."""
+    """Tell whether a message skips the wait for the rest: danger, a complaint, a person wanted.
+
+    By its words alone: this is asked while news is stored, when no message has a vector yet, and
+    a model would hold up that transaction. What only its meaning tells waits for the rest like
+    any question (1.2 seconds as shipped), of minutes that a person has for it.
+    """
     return red_flag(message.text) is not None or wants_person(message.text)
 
 

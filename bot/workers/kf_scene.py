@@ -30,6 +30,7 @@ from bot.workers.content import Content
 from bot.workers.effects import Occasion
 from bot.workers.kf_words import Scene
 from bot.workers.listening import Speaker, is_first, read_listening
+from bot.workers.not_helped import MISSED
 
 _GREET_AGAIN = timedelta(days=30)
 CUSTOMER, PROGRAM = "客户", "小安"  # who speaks, in what is kept of a talk
@@ -90,10 +91,12 @@ class Reader:
             anything = await self._anything(tx, listening, event)
             leads = await tx.leads.open_for(event.customer)
             facts = await self._facts(tx, event.customer)
+            misses = await self._misses(tx, event)
+            now = self._clock.now()
+            manager = await self._desk.foresee(tx, event.customer, customer, None, now)
         if batch is None:
             return None
-        manager = self._desk.responsible(event.customer, customer, None)
-        bank, now = self._content.bank, self._clock.now()
+        bank = self._content.bank
         scene = Scene(
             variables=variables_for(
                 bank,
@@ -101,6 +104,8 @@ class Reader:
                 manager=manager,
                 kf_link=self._content.kf_link,
             ),
+            manager=manager,
+            misses=misses,
             history=remembered(turns, event.sent_at, self._content.persona.memory),
             asker=asker_of(facts),
             first_contact=greeted is None or event.sent_at - greeted > _GREET_AGAIN,
@@ -117,6 +122,18 @@ class Reader:
         """Return what the bank's systems know of a customer: risk, age, consent."""
         bank, now = self._content.bank, self._clock.now()
         return (await tx.subjects.load([customer], "customer", bank, Needs(), now))[customer]
+
+    async def _misses(self, tx: Tx, event: MessageReceived) -> int:
+        """Count how often the customer was not helped in this talk, since a person last came."""
+        since = event.sent_at - self._content.persona.memory.within
+        count = await tx.ledger.count(MISSED, since=since, subject=event.customer)
+        if not count:
+            return 0
+        before = await tx.tickets.last(event.customer, event.account)
+        if before is None or before.opened_at <= since:
+            return count
+        since = before.opened_at
+        return await tx.ledger.count(MISSED, since=since, subject=event.customer)
 
     async def _anything(self, tx: Tx, listening: Listening, event: MessageReceived) -> Heard | None:
         """Return what listens for any words, unless it heard this customer before."""

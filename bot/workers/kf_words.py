@@ -29,12 +29,15 @@ Consent = Literal["refused", "restored"]
 class Scene:
     """What was read before thinking.
 
-    ``anything`` listens for whatever is said; ``asking`` are the leads whose customer was asked
-    by the last words, ``leads`` all that are open.
+    ``manager`` is who would be called, ``misses`` how often in this talk the customer was not
+    helped already. ``anything`` listens for whatever is said; ``asking`` are the leads whose
+    customer was asked by the last words, ``leads`` all that are open.
     """
 
     variables: dict[str, str]
+    manager: str = ""
     history: tuple[str, ...] = ()
+    misses: int = 0
     first_contact: bool = False
     asker: Asker = NOBODY
     called: str = ""

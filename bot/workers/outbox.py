@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import Hold, Send
+from bot.domain.merging import calm, member_of
 from bot.domain.messages import Moment
 from bot.domain.pace import Bucket, Pace, paces_for
 from bot.ports import Channel, Clock
@@ -16,6 +17,7 @@ from bot.workers.content import Content
 from bot.workers.doorkeeper import Doorkeeper, Outcome
 from bot.workers.gate import counted
 from bot.workers.loop import Manner, one_by_one, side_by_side
+from bot.workers.merging import Merging
 from bot.workers.parcels import Parcel, gather
 from bot.workers.slots import Slots
 
@@ -27,7 +29,8 @@ _KEPT = 8  # for what somebody waits for: slow mass-send tasks never delay an an
 class OutboxWorker:
     """Claims messages, asks the gate, sends, and writes down what became of each.
 
-    Up to 24 calls are under way at once; a slow one holds its own slot and lane only.
+    Up to 24 calls are under way at once; a slow one holds its own slot and lane only. What a
+    member of staff would get beyond ``a_minute`` messages is put together.
     """
 
     watches = ("outbox",)
@@ -39,8 +42,11 @@ class OutboxWorker:
         content: Content,
         clock: Clock,
         *,
+        a_minute: int = 6,
         manner: Manner = side_by_side,
     ) -> None:
+        self._a_minute = a_minute
+        self._merging = Merging()
         self._database = database
         self._channels = channels
         self._clock = clock
@@ -96,7 +102,7 @@ class OutboxWorker:
         now = self._clock.now()
         paces: dict[str, Pace] = {}
         for parcel in parcels:
-            paces |= paces_for(parcel.lead.message)
+            paces |= self._paces(parcel.lead)
         # Held from here on, so that several senders never count the same free place twice.
         every = [one for parcel in parcels for one in parcel.envelopes]
         held = await tx.buckets.hold(paces, now, also=counted(every))
@@ -141,16 +147,24 @@ class OutboxWorker:
     ) -> bool:
         """Take a token from each of a call's buckets, or put it back until they have one."""
         now, lead = self._clock.now(), envelopes[0]
-        wanted = [held[name] for name in paces_for(lead.message)]
+        wanted = [held[name] for name in self._paces(lead)]
         queued = lead.reason == QUEUED
         waits = [one.wait(now, urgent=lead.urgent, queued=queued) for one in wanted]
         later = [moment for moment in waits if moment is not None]
         if later:
             await self._put_back(tx, envelopes, max(later), QUEUED)
             return False
-        for bucket in wanted:
-            bucket.take()
-        return True
+        calmed = [held[name] for name in calm(_member(lead), self._a_minute)]
+        full = any(one.was_full_for(lead.created_at) for one in calmed)
+        if full and await self._merging.fold(tx, lead, now):
+            for one in calmed:
+                one.nobody_waits(now)
+            return False
+        return _taken(wanted)
+
+    def _paces(self, envelope: Envelope) -> dict[str, Pace]:
+        """Return the buckets that a message takes a token from."""
+        return paces_for(envelope.message) | calm(_member(envelope), self._a_minute)
 
     async def _put_back(
         self, tx: Tx, envelopes: Sequence[Envelope], until: datetime, reason: str
@@ -158,3 +172,14 @@ class OutboxWorker:
         await tx.parcels.put_back([e for e in envelopes if not e.was_sending], until, reason)
         for half_sent in (e for e in envelopes if e.was_sending):
             await tx.outbox.put_back(half_sent, until, reason)
+
+
+def _member(envelope: Envelope) -> str:
+    return member_of(envelope.message, envelope.terms)
+
+
+def _taken(buckets: Sequence[Bucket]) -> bool:
+    """Take a token from each."""
+    for bucket in buckets:
+        bucket.take()
+    return True

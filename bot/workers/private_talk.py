@@ -31,6 +31,7 @@ from bot.workers.effects import Effects, Occasion
 from bot.workers.happenings import Happenings
 from bot.workers.kf_words import REFUSED, RESTORED
 from bot.workers.listening import Speaker, count_reply, is_first, note_heard, read_listening
+from bot.workers.noticing import Noticing
 
 _RECORDED = (PlainAction.RECORD_REFUSAL, PlainAction.WITHDRAW_CONSENT)
 
@@ -54,6 +55,7 @@ class PrivateTalk:
         self._database = database
         self._content = content
         self._effects = effects
+        self._noticing = Noticing(content, effects)
         self._happenings = Happenings(content.script)
         self._clock = clock
 
@@ -67,7 +69,9 @@ class PrivateTalk:
             if event.staff:
                 rules, by, at = self._content.snapshot.rules, event.manager, event.sent_at
                 await note_use(tx, event.customer, by, event.text, at, now, rules=rules, names={})
+                await self._effects.desk.spoke(tx, event.customer, by, at)
                 return
+            await self._effects.desk.waits(tx, event.customer, event.msgid, event.sent_at)
             await tx.ledger.add("message_in", event.customer, event.sent_at, plane="private")
             await self._happenings.tell(tx, [_replied(event)], now)
             scene = await self._read(tx, event)
@@ -143,6 +147,8 @@ class PrivateTalk:
         hoped = scene.listening.hopes(event.text, event.form, event.sent_at)
         if hoped is not None:
             await count_reply(tx, hoped, _speaker(event))
+        else:
+            await self._noticing.in_private(tx, _occasion(event, scene), now)
         heard, who = scene.listening.hears_anything(event.sent_at), _speaker(event)
         if heard is None or not await is_first(tx, heard, who, scene.listening.had[0].opened_at):
             return

@@ -21,7 +21,9 @@ from bot.workers import sweeps
 from bot.workers.calendar_news import SWEEP_CALENDAR, CalendarRuns
 from bot.workers.content import Content, Snapshot, version_of
 from bot.workers.in_force import SWEEP_GROUPS, SWEEP_RUNS, WAKE, Press
+from bot.workers.lead_desk import desk_of
 from bot.workers.replanning import Replanner, write_moves
+from bot.workers.sla import SWEEP_LIMITS, LimitsAnew, note_hours
 from bot.workers.sweeps import (
     CLOSE,
     WITHDRAW,
@@ -59,6 +61,7 @@ async def publish(
     async with database.begin() as tx:
         press = Press(tx, files, settings, now)
         snapshot = await press.press()
+        await note_hours(tx, files.bank)
     return Published(snapshot, tuple(press.fresh), tuple(press.problems))
 
 
@@ -95,6 +98,8 @@ class Sweeper:
             )
         if name == SWEEP_CALENDAR:
             return CalendarRuns(self._content)
+        if name == SWEEP_LIMITS:
+            return LimitsAnew(desk_of(self._content))
         if name.startswith(WAKE):
             return Wakes(name)
         if name.startswith(WITHDRAW):

@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.bank import Bank
 from bot.domain.ids import CustomerId
 from bot.domain.lead import Need
+from bot.domain.lead_rights import BY_OPS
 from bot.storage.db import Database
+from bot.workers.lead_desk import desk_for
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Resumed:
 
 
 async def resume_marketing(
-    database: Database, customer: str, now: datetime, *, by: str, why: str
+    database: Database, bank: Bank, customer: str, now: datetime, *, by: str, why: str
 ) -> Resumed | None:
     """Close a customer's complaints as solved and end the stop; None where nobody knows them."""
     async with database.begin() as tx:
@@ -50,8 +53,9 @@ async def resume_marketing(
         )
         if not done.changed:
             return done
+        desk = desk_for(bank)
         for lead in complaints:
-            await tx.leads.change(lead.id, stage="closed", closed_at=now, due_at=None)
+            await desk.finish(tx, lead.id, "closed", "solved", BY_OPS, now)
             await tx.ledger.add("complaint_solved", customer, now, lead=lead.id, by=by, why=why)
         await tx.people.pause_marketing(known.id, None)
         if known.opted_out_at is None:

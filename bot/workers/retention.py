@@ -38,7 +38,8 @@ class RetentionWorker:
         self._days |= dict.fromkeys((*HISTORY, _RUNS), keep.history_days)
         self._days |= {"turns": keep.turns_days, "ledger": keep.ledger_days}
         # They are what was said, too.
-        self._days |= {"questions": keep.turns_days, "drafts": keep.turns_days}
+        said = ("questions", "drafts", "asks", "lead_signals")
+        self._days |= dict.fromkeys(said, keep.turns_days)
         # A month's cap, and a month's at half its rate, have to find all that they count.
         self._days["quota"] = max(keep.done_days, LOOK_BACK.days)
         self._done_on: date | None = None

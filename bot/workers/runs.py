@@ -10,7 +10,6 @@ from bot.domain.needs import Needs
 from bot.domain.quota import planned_at
 from bot.domain.runs import Run, Standing
 from bot.errors import DatabaseFailed
-from bot.leads.desk import LeadDesk
 from bot.log import logger
 from bot.ports import Clock
 from bot.sop.advance import Advance, Played, Thinker
@@ -21,6 +20,7 @@ from bot.storage.work import POISON_ATTEMPTS, backoff
 from bot.workers.content import Content, Snapshot
 from bot.workers.effects import Effects, Occasion
 from bot.workers.ending import follow_up
+from bot.workers.lead_desk import desk_of
 from bot.workers.replanning import replan
 from bot.workers.run_facts import Figures, by_kf, facts_of
 
@@ -50,7 +50,7 @@ class RunWorker:
         at_once: int = _AT_ONCE,
     ) -> None:
         self._database = database
-        self._effects = effects or Effects(LeadDesk(lambda: content.bank), content)
+        self._effects = effects or Effects(desk_of(content), content)
         self._content = content
         self._clock = clock
         self._at_once = at_once

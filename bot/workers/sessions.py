@@ -31,6 +31,7 @@ from bot.log import logger
 from bot.storage.db import Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
+from bot.workers.handing_over import HandingOver
 from bot.workers.unanswered import Unanswered
 
 log = logger(__name__)
@@ -55,6 +56,7 @@ class SessionDesk:
     def __init__(self, content: Content, unanswered: Unanswered) -> None:
         self._content = content
         self._unanswered = unanswered
+        self._handing = HandingOver(content)
 
     async def record(self, tx: Tx, claimed: ClaimedEvent, event: KfEvent, now: datetime) -> None:
         """Work on an event, inside the transaction that ends it."""
@@ -67,6 +69,9 @@ class SessionDesk:
                 text = mask(event.text, self._content.snapshot.rules) or "[非文字]"
                 await tx.conversations.add_turn(event.customer, event.servicer, text, event.at)
                 await tx.ledger.add("person_spoke", event.customer, now, by=event.servicer)
+                await self._handing.spoke(tx, event, now)
+                desk = self._unanswered.effects.desk
+                await desk.spoke(tx, event.customer, event.servicer, event.at)
             case SendFailed():
                 await self._send_failed(tx, claimed, event, now)
             case MessageRecalled():
@@ -94,6 +99,10 @@ class SessionDesk:
         """Say who has come, or goodbye; not where somebody has the word by now."""
         by = event.servicer or ""
         await tx.ledger.add(f"session_{event.change}", event.customer, now, by=by)
+        if event.change == "ended":
+            await self._handing.end(tx, event.customer, event.account, "ended", now)
+        else:
+            await self._handing.taken(tx, event, now)
         if not event.code:
             return
         bank, persona = self._content.bank, self._content.persona
@@ -110,7 +119,8 @@ class SessionDesk:
             after = await tx.lanes.rows(claimed.lane, claimed.id + 1)
             if any(row.event is not None and silences(row.event) for row in after):
                 return
-            words, life = coming(persona, now, bank.zone, variables), LONG_CODE
+            opens = self._content.closed_until(now, by)
+            words, life = coming(persona, opens, now, bank.zone, variables), LONG_CODE
         reply = _on_code(event, event.code, words)
         terms = Terms(
             purpose="control",
@@ -133,7 +143,8 @@ class SessionDesk:
             "reply_failed", event.customer, now, msgid=event.msgid, fail_type=event.fail_type
         )
         if left is not None:
-            await self._unanswered.see_to(tx, left.key, left.terms, reason, now)
+            lead = await self._unanswered.see_to(tx, left.key, left.terms, reason, now)
+            await self._handing.not_delivered(tx, left.key, left.terms, reason, lead, now)
 
     async def _noted(self, tx: Tx, event: KfNoted, now: datetime) -> None:
         facts = {"what": event.what, "account": event.account, **event.facts}

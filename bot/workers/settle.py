@@ -16,6 +16,8 @@ from bot.domain.messages import (
     GroupWelcome,
     KfEventReply,
     KfHandover,
+    KfInvite,
+    KfRelease,
     KfReply,
     KfTouch,
     Moment,
@@ -50,12 +52,8 @@ class Settlement:
         """Write what an accepted message brings about."""
         message, terms = envelope.message, envelope.terms
         match message:
-            case KfReply():
-                await self._kf.replied(tx, message, terms, now)
-            case KfEventReply():
-                await self._kf.said_on_event(tx, message, terms, now)
-            case KfHandover():
-                await self._kf.handed_over(tx, message, receipt, now)
+            case KfReply() | KfEventReply() | KfHandover() | KfRelease() | KfInvite():
+                await self._kf.sent(tx, envelope, receipt, now)
             case Broadcast() | CustomerBroadcast() | Moment():
                 await self.sent_all(tx, [envelope], receipt, now)
             case KfTouch():

@@ -1,122 +1,114 @@
-"""A manager pressed a button: the lead moves, the draft is settled, the card says so."""
+"""A member of staff pressed a button: what it stands for is done, and the card says so."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from bot.domain.bank import Bank
 from bot.domain.delivery import Terms
 from bot.domain.draft import DROPPED_FOR, DraftState
 from bot.domain.events import CardPressed
-from bot.domain.ids import RmId, digest
-from bot.domain.lead import Lead
+from bot.domain.ids import CustomerId, digest
 from bot.domain.messages import StaffCardUpdate
-from bot.leads.cards import REASONS, lead_card, why_poll
-from bot.leads.watch import next_look
-from bot.storage.db import Tx
+from bot.domain.staff_messages import BotCardUpdate
+from bot.leads.desk import LeadDesk
+from bot.ports import Clock
+from bot.storage.db import Database, Tx
+from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.drafting import DONE_WORDS
+from bot.workers.lead_presses import LeadPresses, Prepared, Shown, lead_taken_by
+from bot.workers.merging import Digests
 from bot.workers.outcomes import Outcomes
 from bot.workers.step_cards import StepCards
+from bot.workers.ticket_presses import TicketPresses
 
 _OF_A_DRAFT: dict[str, DraftState] = {"sent": "sent", "drop": "dropped"}
+_IN_TIME = timedelta(seconds=5)  # for the change of an AI bot's card, §6.5
 
 
 class StaffDesk:
-    """Answers presses of the cards: leads, and why one was invalid, drafts, steps."""
+    """Answers presses of the cards: leads, and why one was invalid, drafts, steps, digests."""
 
-    def __init__(self, content: Content) -> None:
-        self._content = content
+    def __init__(self, database: Database, content: Content, desk: LeadDesk, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
         self._outcomes = Outcomes(content)
+        self._desk = desk
+        self._leads = LeadPresses(content, desk)
         self._steps = StepCards(content, self._outcomes)
+        self._digests = Digests(content)
+        self._tickets = TicketPresses(content)
 
-    @property
-    def _bank(self) -> Bank:
-        return self._content.bank
+    async def pressed(self, claimed: ClaimedEvent, event: CardPressed) -> None:
+        """Carry out a press; a second press of the same thing changes nothing.
 
-    async def pressed(self, tx: Tx, event: CardPressed, now: datetime) -> None:
-        """Carry out a press; a second press of the same thing changes nothing."""
+        Words for whoever takes a lead are thought of before anything is written.
+        """
+        prepared = await self._prepare(event)
+        now = self._clock.now()
+        async with self._database.begin() as tx:
+            if await tx.inbox.finish_event(claimed):
+                await self.carry_out(tx, event, now, prepared)
+
+    async def _prepare(self, event: CardPressed) -> Prepared | None:
+        number = lead_taken_by(event.key)
+        if number is None:
+            return None
+        now = self._clock.now()
+        async with self._database.read() as tx:
+            known = await self._leads.read(tx, number, now)
+        return await self._leads.think(known, event.by, now) if known is not None else None
+
+    async def carry_out(
+        self, tx: Tx, event: CardPressed, now: datetime, prepared: Prepared | None = None
+    ) -> None:
+        """Carry out a press inside the caller's transaction."""
         kind, _, rest = event.key.partition(":")
         number, _, verb = rest.partition(":")
         if not number.isdigit():
             return
         match kind:
-            case "lead":
-                words = await self._lead(tx, int(number), verb, event, now)
+            case "lead" | "deal":
+                shown = await self._leads.pressed(tx, int(number), verb, event, now, prepared)
             case "why":
-                words = await self._why(tx, int(number), event, now)
+                shown = await self._leads.why(tx, int(number), event, now)
             case "draft":
-                words = await self._draft(tx, int(number), verb, event, now)
+                shown = Shown(words=await self._draft(tx, int(number), verb, event, now))
             case "step":
                 words = await self._steps.pressed(tx, int(number), verb, event, now)
-            case "deal":
-                words = await self._outcomes.deal(tx, int(number), verb, event, now)
+                shown = Shown(words=words)
             case "late":
                 words = await self._outcomes.caught_up(tx, int(number), verb, event, now)
+                shown = Shown(words=words)
+            case "ticket":
+                shown = await self._tickets.pressed(tx, int(number), verb, event, now)
+            case "digest":
+                shown = await self._digests.pressed(tx, int(number), verb, event, now)
             case _:
                 return
-        if event.response_code and words:
-            update = StaffCardUpdate(to=event.by, response_code=event.response_code, replace=words)
-            key = f"update:{digest(event.task, event.response_code)}"
-            await tx.outbox.put(key, update, Terms(purpose="staff", subject=event.by), now)
+        await self._show(tx, event, shown, now)
 
-    async def _lead(self, tx: Tx, number: int, verb: str, event: CardPressed, now: datetime) -> str:
-        lead = await tx.leads.get(number)
-        if lead is None:
-            return ""
-        if lead.closed_at is not None:
-            return "已经办结"
-        match verb:
-            case "take":
-                return await self._take(tx, lead, event.by, now)
-            case "invalid":
-                await tx.leads.change(lead.id, stage="invalid", closed_at=now, due_at=None)
-                await tx.ledger.add("lead_invalid", lead.customer, now, lead=lead.id, by=event.by)
-                poll = why_poll(lead, event.by, now)
-                terms = Terms(purpose="staff", subject=event.by)
-                await tx.outbox.put(f"card:{poll.task}", poll, terms, now)
-                return "已标记无效"
-            case "reassign":
-                target = RmId(next(iter(event.selected.values()), ""))
-                return await self._reassign(tx, lead, target, event.by, now)
-            case _:
-                return ""
-
-    async def _why(self, tx: Tx, number: int, event: CardPressed, now: datetime) -> str:
-        lead = await tx.leads.get(number)
-        reason = event.selected.get(f"why-{number}", "")
-        if lead is None or reason not in dict(REASONS):
-            return ""
-        await tx.ledger.add(
-            "lead_invalid_reason", lead.customer, now, lead=lead.id, by=event.by, reason=reason
+    async def _show(self, tx: Tx, event: CardPressed, shown: Shown, now: datetime) -> None:
+        """Change the pressed card; the AI bot's can only be greyed, and over the socket alone."""
+        terms = Terms(purpose="staff", subject=event.by, urgent=True)
+        key = f"update:{digest(event.task, event.response_code or event.at.isoformat())}"
+        if event.reply is not None:
+            title = shown.words or (shown.card.title if shown.card is not None else "")
+            if title and event.reply.via == "socket":
+                grey = BotCardUpdate(to=event.by, reply=event.reply, task=event.task, title=title)
+                in_time = terms.model_copy(update={"closes_at": event.at + _IN_TIME})
+                await tx.outbox.put(key, grey, in_time, now)
+            return
+        if not event.response_code or not (shown.words or shown.card is not None):
+            return
+        update = StaffCardUpdate(
+            to=event.by,
+            response_code=event.response_code,
+            replace=shown.words,
+            card=shown.card,
+            task=shown.task,
         )
-        return "谢谢，已记下"
-
-    async def _take(self, tx: Tx, lead: Lead, by: RmId, now: datetime) -> str:
-        if lead.stage == "taken":
-            return "已接手" if lead.rm == by else "已由同事接手"
-        await tx.leads.change(lead.id, stage="taken", rm=by, taken_at=now, due_at=None)
-        in_time = now <= lead.respond_by
-        await tx.ledger.add("lead_taken", lead.customer, now, lead=lead.id, by=by, in_time=in_time)
-        await self._outcomes.ask(tx, lead, by, now)
-        return "已接手"
-
-    async def _reassign(self, tx: Tx, lead: Lead, target: RmId, by: RmId, now: datetime) -> str:
-        colleague = self._bank.member(target)
-        if colleague is None:
-            # The buttons must not be greyed: nothing has been decided yet.
-            return ""
-        watch_at = next_look(now, lead.respond_by, 0)
-        await tx.leads.change(
-            lead.id, stage="new", rm=target, warned=0, taken_at=None, due_at=watch_at
-        )
-        await tx.ledger.add("lead_reassigned", lead.customer, now, lead=lead.id, by=by, to=target)
-        customer = await tx.people.customer(lead.customer)
-        moved = lead.model_copy(update={"rm": target, "stage": "new"})
-        card = lead_card(moved, customer, self._bank, now)
-        terms = Terms(purpose="staff", subject=target)
-        await tx.outbox.put(f"card:{card.task}", card, terms, now)
-        return f"已转派给{colleague.name}"
+        await tx.outbox.put(key, update, terms, now)
 
     async def _draft(
         self, tx: Tx, number: int, verb: str, event: CardPressed, now: datetime
@@ -134,4 +126,6 @@ class StaffDesk:
         if reason:
             facts["reason"] = reason
         await tx.ledger.add(f"draft_{state}", draft.chat, now, **facts)
+        for asker in draft.askers if state == "sent" else ():
+            await self._desk.spoke(tx, CustomerId(asker.id), event.by, now)
         return DONE_WORDS[state]

@@ -31,10 +31,14 @@ from bot.domain.staff_question import (
     AskCustomer,
     AskFact,
     AskHelp,
+    AskLead,
+    AskLeads,
+    AskSay,
     AskScript,
     AskScripts,
     AskToday,
-    choice_key,
+    AskTodo,
+    Chosen,
     chosen_title,
     read_chosen,
     read_question,
@@ -47,6 +51,7 @@ from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.staff_customers import Said, StaffCustomers
 from bot.workers.staff_sheet import fact_sheet, plain, script_sheet, scripts_sheet, today_sheet
+from bot.workers.staff_work import StaffWork
 
 APP_TEXT_BYTES = 2048  # wecom_protocol §3.4
 SoFar = Callable[[ReplyTo, str], Awaitable[None]]
@@ -73,6 +78,7 @@ class StaffTalk:
         self._database = database
         self._content = content
         self._customers = StaffCustomers(content)
+        self._work = StaffWork(database, content, self._customers)
         self._clock = clock
 
     @property
@@ -87,7 +93,8 @@ class StaffTalk:
             if not await tx.inbox.finish_event(claimed):
                 return
             lane = f"talk:{event.msgid}"
-            terms = Terms(purpose="staff", subject=event.by, closes_at=event.at + _WORTH_SAYING)
+            closes_at = event.at + _WORTH_SAYING
+            terms = Terms(purpose="staff", subject=event.by, closes_at=closes_at, urgent=True)
             key = f"staff:{event.msgid}"
             if event.reply.via == "app":
                 await self._text(tx, key, event.by, said.text, event.at, now)
@@ -96,19 +103,34 @@ class StaffTalk:
                     to=event.by, reply=event.reply, text=said.text, asked_at=event.at
                 )
                 await tx.outbox.put(key, stream, terms, now, lane=lane)
-            if said.choices:
-                card = _choice_card(event, said)
+            if (card := _card_under(event, said)) is not None:
                 await tx.outbox.put(f"{key}:card", card, terms, now, lane=lane)
             await tx.ledger.add("staff_answered", event.by, now, via=event.reply.via, **said.facts)
 
-    async def pressed(self, tx: Tx, event: CardPressed, now: datetime) -> bool:
-        """Show the customer whose button was pressed; False where it is another kind of card."""
+    def is_choice(self, event: CardPressed) -> bool:
+        """Tell whether a button stands for a customer to be shown."""
+        return read_chosen(event.key) is not None
+
+    async def pressed(self, claimed: ClaimedEvent, event: CardPressed) -> None:
+        """Show the customer whose button was pressed, or what to say to them."""
         chosen = read_chosen(event.key)
         if chosen is None:
-            return False
-        said = await self._customers.chosen(tx, event.by, CustomerId(chosen.customer), now)
+            return
+        now, customer = self._clock.now(), CustomerId(chosen.customer)
+        if chosen.says:
+            said = await self._work.say_to(event.by, customer, chosen.topic, now)
+        else:
+            async with self._database.read() as tx:
+                said = await self._customers.chosen(tx, event.by, customer, now)
+        async with self._database.begin() as tx:
+            if await tx.inbox.finish_event(claimed):
+                await self._put_chosen(tx, event, chosen, said, now)
+
+    async def _put_chosen(
+        self, tx: Tx, event: CardPressed, chosen: Chosen, said: Said, now: datetime
+    ) -> None:
         key = f"chosen:{digest(event.task, event.by, event.at.isoformat(), event.key)}"
-        terms = Terms(purpose="staff", subject=event.by)
+        terms = Terms(purpose="staff", subject=event.by, urgent=True)  # it is waited for
         reply = event.reply
         if reply is None:
             await self._text(tx, key, event.by, said.text, event.at, now)
@@ -119,7 +141,6 @@ class StaffTalk:
             await tx.outbox.put(key, words, terms, now)
             await self._grey(tx, key, event, reply, chosen_title(chosen.name), now)
         await tx.ledger.add("staff_answered", event.by, now, via="card", **said.facts)
-        return True
 
     async def came(self, tx: Tx, event: StaffCame, now: datetime) -> None:
         """Greet whoever opens the bot; over the webhook the callback's response did it."""
@@ -154,7 +175,7 @@ class StaffTalk:
         apart that are the same, while one answer sent twice is still folded.
         """
         words = f"{plain(text)}\n（{asked_at.astimezone(self._bank.zone):%H:%M:%S} 的提问）"
-        terms = Terms(purpose="staff", subject=to)
+        terms = Terms(purpose="staff", subject=to, urgent=True)  # who asks waits for it
         for number, part in enumerate(split_text(words, APP_TEXT_BYTES), 1):
             message = StaffText(to=(to,), text=part)
             await tx.outbox.put(f"{key}:{number}", message, terms, now, lane=f"staff:{to}")
@@ -176,10 +197,31 @@ class StaffTalk:
                 return Said(sheet, {"about": "script", "script": script})
             case AskScripts():
                 return Said(scripts_sheet(scripts.values()), {"about": "scripts"})
+            case AskLeads() | AskLead() | AskTodo() | AskSay() | AskCustomer() | AskFact():
+                return await self._of_work(event, asked, now) or await self._fact(event, now)
+            case _:
+                assert_never(asked)
+
+    async def _of_work(
+        self,
+        event: StaffAsked,
+        asked: AskLeads | AskLead | AskTodo | AskSay | AskCustomer | AskFact,
+        now: datetime,
+    ) -> Said | None:
+        """Answer about leads, tasks and customers; None where the words mean something else."""
+        match asked:
+            case AskLeads(team=team):
+                return await self._work.leads(event, now, team=team)
+            case AskLead(number=number):
+                return await self._work.lead(event, number, now)
+            case AskTodo():
+                return await self._work.todo(event.by, now)
+            case AskSay():
+                return await self._work.say(event, asked, now)
             case AskCustomer():
-                return await self._customer(event, asked, now) or await self._fact(event, now)
+                return await self._customer(event, asked, now)
             case AskFact():
-                return await self._fact(event, now)
+                return None
             case _:
                 assert_never(asked)
 
@@ -223,14 +265,15 @@ class StaffTalk:
             return await self._customers.find(tx, event.by, event.text, asked, now)
 
 
-def _choice_card(event: StaffAsked, said: Said) -> BotCard | StaffCard:
-    """Make the card with a button for each customer who may be meant."""
-    buttons = tuple(
-        Button(text=name[:_LABEL], key=choice_key(customer, name))
-        for customer, name in said.choices
-    )
-    card = Card(title="您说的是哪一位？", buttons=buttons)
-    task = f"which-{digest(event.msgid, size=8)}"
+def _card_under(event: StaffAsked, said: Said) -> BotCard | StaffCard | None:
+    """Return the card that goes with an answer: a lead's, or one button for each customer meant."""
+    card, task = said.card, said.task
+    if said.choices:
+        buttons = tuple(Button(text=name[:_LABEL], key=key) for key, name in said.choices)
+        card, task = Card(title="您说的是哪一位？", buttons=buttons), "which"
+    if card is None:
+        return None
+    named = f"{task}-{digest(event.msgid, size=8)}"  # WeCom takes each name of a card once
     if event.reply.via == "app":
-        return StaffCard(to=event.by, task=task, card=card)
-    return BotCard(to=event.by, reply=event.reply, task=task, card=card)
+        return StaffCard(to=event.by, task=named, card=card)
+    return BotCard(to=event.by, reply=event.reply, task=named, card=card)

@@ -1,10 +1,13 @@
-"""Reads tables row by row, never all of them at once: CSV in UTF-8 or GBK, the first XLSX sheet."""
+"""Reads tables row by row, never all of them at once: CSV in UTF-8 or GBK, the first XLSX sheet.
+
+Writes them, too, for people to open in Excel.
+"""
 
 from __future__ import annotations
 
 import csv
 from codecs import getincrementaldecoder
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import NamedTuple
@@ -111,3 +114,41 @@ def _as_text(value: object) -> str:
     if isinstance(value, float) and value == int(value):
         return str(int(value))
     return str(value).strip()
+
+
+def write_table(path: Path, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table as .xlsx, or as .csv in UTF-8 with the mark by which Excel knows it.
+
+    Every cell is text: what a customer wrote is never taken for a formula.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() == ".xlsx":
+        _write_xlsx(path, head, rows)
+        return
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        writer.writerows([_harmless(cell) for cell in row] for row in rows)
+
+
+def _write_xlsx(path: Path, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("线索")
+    sheet.freeze_panes = "A2"
+    sheet.append(list(head))
+    for row in rows:
+        cells = []
+        for value in row:
+            cell = WriteOnlyCell(sheet, value=value)
+            cell.data_type = "s"
+            cells.append(cell)
+        sheet.append(cells)
+    book.save(path)
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that a spreadsheet shows as it is: a formula's first mark is quoted."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.answering.meaning import Trouble
-from bot.domain.actions import Action, HandOver
-from bot.domain.delivery import PERSON_STATES, Session, Terms
+from bot.domain.delivery import PERSON_STATES, Session
 from bot.domain.events import MessageReceived
-from bot.domain.ids import CustomerId, KfAccountId, RmId
+from bot.domain.ids import CustomerId, KfAccountId
 from bot.domain.knowledge import AnswerKind
-from bot.domain.messages import KfHandover, KfReply, Text
 from bot.domain.people import Customer
 from bot.domain.sessions import NEW
-from bot.domain.text import KF_TEXT_BYTES, split_text
-from bot.domain.waiting import Batch, answer_key, gather, window_end
-from bot.errors import ChannelError
+from bot.domain.waiting import Batch, gather
+from bot.errors import BotError, ChannelError
 from bot.log import logger
 from bot.ports import Clock, Directory
 from bot.storage.db import Database, Tx
 from bot.storage.inbox import ClaimedEvent
 from bot.workers.content import Content
 from bot.workers.effects import Effects
-from bot.workers.happenings import Happenings
 from bot.workers.hearing import cannot_wait
-from bot.workers.kf_follow import Following, replied
-from bot.workers.kf_scene import Reader, Reading, asked_in, occasion_of, said_by
+from bot.workers.kf_scene import Reader, Reading, said_by
+from bot.workers.talk_writing import TalkWriter
 from bot.workers.thinking import Thinker, Thought
 from bot.workers.voice import Ears
 
 log = logger(__name__)
 _KNOWN_FOR = timedelta(days=1)
 _ROUNDS = 2  # newer words are joined once; then what was thought of is said
+_TRIES = 2  # of a question at which something of our own breaks
 _LOOK_UP_S = 0.5  # of the machine's time: how often a slow model is looked up from
 
 
@@ -53,9 +50,7 @@ class Talk:
         self._content = content
         self._directory = directory
         self._reader = reader
-        self._effects = effects
-        self._following = Following(content, effects)
-        self._happenings = Happenings(content.script)
+        self._writer = TalkWriter(content, effects, clock)
         self._ears = ears
         self._thinker = Thinker(content, clock, deaf=ears.deaf)
         self._clock = clock
@@ -63,8 +58,20 @@ class Talk:
     async def message(self, claimed: ClaimedEvent, event: MessageReceived) -> None:
         """Work on a question: what is said back, what follows, and the events' end in one go.
 
-        Words that come while it is thought about join it, and it is thought about again.
+        Words that come while it is thought about join it, and it is thought about again. Where
+        that fails a second time, a person is called: nobody waits for a bot that is broken.
         """
+        try:
+            await self._answer(claimed, event)
+        except BotError:
+            raise  # the world outside: tried again until it is back
+        except Exception as error:
+            if claimed.attempt < _TRIES:
+                raise
+            log.exception("talk_failed", key=claimed.key)
+            await self._call_for_help(claimed, event, type(error).__name__)
+
+    async def _answer(self, claimed: ClaimedEvent, event: MessageReceived) -> None:
         await self.meet(event.customer, again_after=_KNOWN_FOR)
         heard: dict[str, str] = {}
         number = 1
@@ -84,6 +91,17 @@ class Talk:
                 if await self._settled(tx, claimed, read, thought, trouble, heard, last=last):
                     return
             number += 1
+
+    async def _call_for_help(
+        self, claimed: ClaimedEvent, event: MessageReceived, error: str
+    ) -> None:
+        """Give a question to a person that cannot be thought about; its lead tells them so."""
+        read = await self._reader.read(claimed, event)
+        if read is None:
+            return
+        thought = self._thinker.broken(read.scene, error) if not read.silent else None
+        async with self._database.begin() as tx:
+            await self._settled(tx, claimed, read, thought, None, {}, last=True)
 
     async def _think(
         self, claimed: ClaimedEvent, read: Reading, heard: dict[str, str]
@@ -155,13 +173,13 @@ class Talk:
         await tx.lanes.finish([row for row in read.batch.rows if row != claimed.id])
         batch = _without(read.batch, current.recalled)
         said = said_by(batch, heard, self._content.snapshot.rules)
-        await self._hear(tx, batch, said)
+        await self._writer.hear(tx, batch, said)
         if not batch.messages:
             await tx.ledger.add("recalled_unanswered", customer, self._clock.now())
         elif thought is None or await self._taken_over(tx, claimed, read, session, current):
-            await self._left_to_person(tx, read, batch, said, trouble)
+            await self._writer.left_to_person(tx, read, batch, said, trouble)
         else:
-            await self._write(tx, read, batch, thought, said)
+            await self._writer.write(tx, read, batch, thought, said)
         return True
 
     def _overtaken(self, thought_of: Batch, now: Batch, thought: Thought, *, last: bool) -> bool:
@@ -185,92 +203,6 @@ class Talk:
         await tx.conversations.change(customer, account, state=NEW, servicer="")
         return False
 
-    async def _hear(self, tx: Tx, batch: Batch, said: dict[str, str]) -> None:
-        """Write down what the customer said, each message at its moment."""
-        every = (*batch.messages, *batch.recalled)
-        for message in sorted(every, key=lambda one: one.sent_at):
-            text = said[message.msgid]
-            await tx.conversations.add_turn(message.customer, "客户", text, message.sent_at)
-            await tx.ledger.add("message_in", message.customer, message.sent_at, plane="kf")
-        news = [replied(message) for message in batch.messages]
-        await self._happenings.tell(tx, news, self._clock.now())
-
-    async def _left_to_person(
-        self,
-        tx: Tx,
-        read: Reading,
-        batch: Batch,
-        said: dict[str, str],
-        trouble: Trouble | None,
-    ) -> None:
-        """Keep silent; but that somebody is being robbed is told even while others have them."""
-        now = self._clock.now()
-        await tx.ledger.add("left_to_person", batch.newest.customer, now)
-        await self._following.heard_by_person(tx, read, batch, said, now)
-        if trouble is not None:
-            await self._effects.carry_out(tx, trouble.flag.actions, occasion_of(batch, said), now)
-
-    async def _write(
-        self, tx: Tx, read: Reading, batch: Batch, thought: Thought, said: dict[str, str]
-    ) -> None:
-        newest, answer, now = batch.newest, thought.answer, self._clock.now()
-        before = {name for message in batch.messages for name in message.done}
-        actions = [action for action in answer.actions if _name(action) not in before]
-        called = await self._following.carry_out(tx, read, batch, thought.meant, said, now)
-        done = await self._effects.carry_out(tx, actions, occasion_of(batch, said), now)
-        handed_over = bool(called) or any(isinstance(one, HandOver) for one in answer.actions)
-        stands = handed_over or thought.meant.follows or thought.ratings
-        terms = Terms(
-            purpose="notice" if handed_over else "answer",
-            subject=newest.customer,
-            account=newest.account,
-            asked="" if stands else asked_in(batch, said),
-            answers=tuple(message.msgid for message in batch.messages),
-            done=tuple({*before, *map(_name, actions)}),
-            greets=self._content.persona.identity.first_words in answer.text,
-        )
-        for number, part in enumerate(split_text(answer.text, KF_TEXT_BYTES), 1):
-            reply = KfReply(
-                account=newest.account, customer=newest.customer, content=Text(text=part)
-            )
-            key = answer_key(newest.msgid, number)
-            await tx.outbox.put(key, reply, terms, now, lane=f"kf:{newest.customer}")
-        await self._record(tx, batch, thought, now)
-        if handed_over:
-            leads = [*called, *done.leads]
-            await self._hand_over(tx, newest, leads[-1].rm if leads else read.manager)
-
-    async def _record(self, tx: Tx, batch: Batch, thought: Thought, now: datetime) -> None:
-        """Write what became of the question; how long it took counts from when it was complete."""
-        answer, customer = thought.answer, batch.newest.customer
-        await tx.ledger.add(
-            f"answer_{answer.kind.value}",
-            customer,
-            now,
-            plane="kf",
-            sources=[citation.document_id for citation in answer.citations],
-            confidence=round(answer.confidence, 3),
-            reason=answer.reason,
-            messages=len(batch.messages),
-            complete_at=self._complete_at(batch).isoformat(),
-        )
-        for rating in thought.ratings:
-            await tx.ledger.add("session_rated", customer, now, rating=rating)
-
-    def _complete_at(self, batch: Batch) -> datetime:
-        """Return when the question was complete and work on it could begin."""
-        if any(cannot_wait(message) for message in batch.messages):
-            return batch.last_at
-        end = window_end(batch.first_at, batch.last_at, self._content.persona.patience)
-        return max(batch.last_at, min(end, self._clock.now()))
-
-    async def _hand_over(self, tx: Tx, newest: MessageReceived, to: RmId) -> None:
-        """Give the session to a person, after the words that say so."""
-        hand_over = KfHandover(account=newest.account, customer=newest.customer, to=to)
-        terms = Terms(purpose="handover", subject=newest.customer, account=newest.account)
-        key, now = f"kf:{newest.msgid}:handover", self._clock.now()
-        await tx.outbox.put(key, hand_over, terms, now, lane=f"kf:{newest.customer}")
-
 
 def _whose(claimed: ClaimedEvent) -> tuple[CustomerId, KfAccountId]:
     event = claimed.event
@@ -285,7 +217,3 @@ def _without(batch: Batch, recalled: tuple[MessageReceived, ...]) -> Batch:
     left = tuple(message for message in batch.messages if message.msgid not in gone)
     taken = tuple(message for message in batch.messages if message.msgid in gone)
     return batch.model_copy(update={"messages": left, "recalled": (*batch.recalled, *taken)})
-
-
-def _name(action: Action) -> str:
-    return f"{type(action).__name__}:{action}"

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from bot.answering.answer import Question
 from bot.answering.forms import UNCLEAR, VOICE, Form, form_of, most_urgent
+from bot.answering.misses import only_missed
 from bot.answering.persona import frame, off_hours, with_defaults
 from bot.answering.red_flags import FRAUD
-from bot.answering.sessions import rating_of
+from bot.answering.sessions import choice_of, rating_of
 from bot.answering.wishes import asks_identity, courtesy, wants_person
 from bot.domain.actions import OpenLead
 from bot.domain.compliance import mask
@@ -22,18 +23,25 @@ from bot.ports import Clock
 from bot.sop.listen import sounds_like_question
 from bot.workers.content import Content
 from bot.workers.kf_words import Lines, Meant, Scene
+from bot.workers.not_helped import NotHelped
+from bot.workers.wished import TOLD, wished, wishes
 
 _ECHO = 30
 _WORST = 3
+_CHOSEN = {"person": "转人工", "bot": "在吗"}  # what a press after a long wait is as good as saying
 
 
 @dataclass(frozen=True)
 class Thought:
-    """What is to be said, what the words mean to scripts, and ratings among them."""
+    """What is to be said, what the words mean to scripts, and ratings among them.
+
+    ``missed`` tells that the customer was not helped, now or by the answer before.
+    """
 
     answer: Answer
     meant: Meant = field(default_factory=Meant)
     ratings: tuple[int, ...] = ()
+    missed: bool = False
 
 
 @dataclass
@@ -54,6 +62,7 @@ class Thinker:
         self._content = content
         self._clock = clock
         self._deaf = deaf
+        self._not_helped = NotHelped(content)
 
     async def think(
         self, messages: tuple[MessageReceived, ...], heard: dict[str, str], scene: Scene
@@ -70,7 +79,14 @@ class Thinker:
             thought = self._no_words(lines, scene)
         else:
             thought = await self._words(lines.asked, scene, tuple(lines.ratings))
+            judged = (thought.answer, lines.asked, scene, self._clock.now())
+            answer, missed = self._not_helped.judged(*judged)
+            thought = replace(thought, answer=answer, missed=missed)
         return _with_echo(thought, self._echo(lines.spoken))
+
+    def broken(self, scene: Scene, error: str) -> Thought:
+        """Return what is said where thinking itself fails: the truth, and a person."""
+        return Thought(self._not_helped.broken(scene, error, self._clock.now()))
 
     async def _grave(self, asked: list[str]) -> str | None:
         """Return the words that tell of trouble: one message alone, or all of them together."""
@@ -99,7 +115,8 @@ class Thinker:
     def _unread(self, form: Form, scene: Scene) -> Answer:
         persona, now = self._content.persona, self._clock.now()
         words = form.words
-        if form.actions and (late := off_hours(persona, now, self._content.bank.zone)):
+        opens = self._content.closed_until(now, scene.manager)
+        if form.actions and (late := off_hours(persona, opens)):
             words = f"{words}\n{late}"
         return Answer(
             kind=AnswerKind.HANDOVER if form.actions else AnswerKind.COURTESY,
@@ -131,6 +148,9 @@ class Thinker:
         lines = Lines(self._content, scene, self._clock.now())
         meant = lines.read(asked)
         rest: list[str] = []
+        if meant.rest and all(only_missed(line) for line in meant.rest):
+            answer = self._not_helped.sorry(scene)
+            return Thought(answer, meant, ratings)
         for line in meant.rest:
             if asks_identity(line) and len(asked) > 1:
                 meant.said.append((await self._ask(line, scene)).text)
@@ -143,7 +163,10 @@ class Thinker:
         asks = any(sounds_like_question(line) for line in meant.rest)
         enough = bool(meant.rest) and lines.anything(meant, asks=asks)
         if meant.rest and not enough:
-            answer = await self._ask("\n".join(meant.rest), scene)
+            rest_of_it = "\n".join(meant.rest)
+            answer = await self._ask(rest_of_it, scene)
+            if wishes(answer, rest_of_it):
+                answer = wished(answer, self._framed(scene.words(TOLD), scene))
             text = "\n".join([*meant.said, answer.text])
             actions = (*answer.actions, *meant.actions)
             answer = answer.model_copy(update={"text": text, "actions": actions})
@@ -151,17 +174,20 @@ class Thinker:
             answer = self._nothing_asked(meant, scene)
         return Thought(answer, meant, ratings)
 
+    def _framed(self, text: str, scene: Scene) -> str:
+        return frame(
+            text,
+            kind=AnswerKind.COURTESY,
+            persona=self._content.persona,
+            plane="kf",
+            first_contact=scene.first_contact,
+        )
+
     def _nothing_asked(self, meant: Meant, scene: Scene) -> Answer:
         """Say what follows from words that ask nothing: a consent, a reply to a step."""
         text = "\n".join(dict.fromkeys(meant.said))
         if meant.heard or meant.hoped:
-            text = frame(
-                text,
-                kind=AnswerKind.COURTESY,
-                persona=self._content.persona,
-                plane="kf",
-                first_contact=scene.first_contact,
-            )
+            text = self._framed(text, scene)
         reason = meant.consents[-1] if meant.consents else "heard" if meant.heard else ""
         kind = AnswerKind.COURTESY
         return Answer(kind=kind, text=text, actions=tuple(meant.actions), reason=reason)
@@ -191,6 +217,8 @@ def _sorted(messages: tuple[MessageReceived, ...], heard: dict[str, str]) -> _Li
         rating = rating_of(message.menu)
         if rating is not None:
             lines.ratings.append(rating)
+        elif (chosen := choice_of(message.menu)) is not None:
+            lines.asked.append(_CHOSEN[chosen])
         elif message.form == "text" and message.text.strip():
             lines.asked.append(message.text.strip())
         elif message.form == "voice" and heard.get(message.msgid):

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain.actions import OpenLead
 from bot.domain.delivery import Terms
 from bot.domain.ids import CustomerId
-from bot.domain.lead import Need
+from bot.domain.lead import Lead, Need
 from bot.domain.waiting import answer_keys
 from bot.storage.db import Tx
 from bot.workers.effects import Effects, Occasion
@@ -32,15 +32,17 @@ class Unanswered:
     """Brings a person where the bot's own answer did not arrive."""
 
     def __init__(self, effects: Effects) -> None:
-        self._effects = effects
+        self.effects = effects
 
-    async def see_to(self, tx: Tx, key: str, terms: Terms, reason: str, now: datetime) -> None:
-        """Open a lead for the question of an answer that did not arrive, once.
+    async def see_to(
+        self, tx: Tx, key: str, terms: Terms, reason: str, now: datetime
+    ) -> Lead | None:
+        """Open a lead for the question of an answer that did not arrive, once; return it.
 
         An answer without a question of its own brought a person already, or needs none.
         """
         if terms.purpose != "answer" or not terms.asked:
-            return
+            return None
         parts = [part for msgid in terms.answers[-1:] for part in answer_keys(msgid) if part != key]
         await tx.unsent.take_back(parts, "part_failed", now)
         occasion = Occasion(
@@ -51,4 +53,6 @@ class Unanswered:
             source="微信客服",
             cautions=(_WHY.get(reason, _NOT_DELIVERED),),
         )
-        await self._effects.carry_out(tx, [OpenLead(need=Need.UNANSWERED)], occasion, now)
+        action = OpenLead(need=Need.UNANSWERED)
+        done = await self.effects.carry_out(tx, [action], occasion, now)
+        return done.leads[-1] if done.leads else None

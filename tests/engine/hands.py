@@ -7,6 +7,7 @@ from bot.domain.happening import EventKind, Happened
 from bot.domain.staff_messages import StaffCard, StaffText
 from bot.domain.targets import Target
 from bot.workers.happenings import Happenings
+from bot.workers.lead_desk import desk_of
 from bot.workers.orders import Orders
 from bot.workers.staff import StaffDesk
 from tests.engine.world import World
@@ -22,12 +23,17 @@ def told(world: World) -> list[str]:
     return [message.text for _, message in world.wire.sent if isinstance(message, StaffText)]
 
 
+def staff_desk(world: World) -> StaffDesk:
+    """Return who carries out presses of cards."""
+    return StaffDesk(world.database, world.content, desk_of(world.content), world.clock)
+
+
 async def press(world: World, card: StaffCard, verb: str = "sent") -> None:
     """Press a button of a card."""
     key = next(each.key for each in card.card.buttons if each.key.endswith(f":{verb}"))
     event = CardPressed(by=card.to, key=key, task=card.task, at=world.clock.now())
     async with world.database.begin() as tx:
-        await StaffDesk(world.content).pressed(tx, event, world.clock.now())
+        await staff_desk(world).carry_out(tx, event, world.clock.now())
 
 
 async def tell(world: World, subject: str, kind: EventKind) -> None:

@@ -11,10 +11,9 @@ from bot.domain.ids import GroupChatId
 from bot.domain.staff_messages import StaffCard, StaffCardUpdate
 from bot.errors import Undeliverable
 from bot.workers.owners import change_owner
-from bot.workers.staff import StaffDesk
 from tests.domain.builders import head, script_of
 from tests.engine.conftest import MONDAY
-from tests.engine.hands import cards, told
+from tests.engine.hands import cards, staff_desk, told
 from tests.engine.world import World
 from tests.make import local
 
@@ -53,7 +52,7 @@ async def press(world: World, card: StaffCard, verb: str) -> str:
     code = f"code-{card.task}-{now}"
     event = CardPressed(by=card.to, key=key, task=card.task, response_code=code, at=now)
     async with world.database.begin() as tx:
-        await StaffDesk(world.content).pressed(tx, event, now)
+        await staff_desk(world).carry_out(tx, event, now)
     await world.until(now.replace(second=now.second + 10))
     updates = [one for _, one in world.wire.sent if isinstance(one, StaffCardUpdate)]
     return next((one.replace for one in updates if one.response_code == code), "")
@@ -128,7 +127,7 @@ async def test_a_press_while_the_new_card_leaves_closes_it(world: World, owners:
             now = world.clock.now()
             event = CardPressed(by=before.to, key=button, task=before.task, at=now)
             async with world.database.begin() as tx:
-                await StaffDesk(world.content).pressed(tx, event, now)
+                await staff_desk(world).carry_out(tx, event, now)
         return await send(key, message, **named)  # type: ignore[arg-type]
 
     world.wire.send = press_meanwhile  # type: ignore[method-assign,assignment]
@@ -152,7 +151,7 @@ async def test_a_step_that_is_done_stays_so_whatever_becomes_of_the_second_card(
             now = world.clock.now()
             event = CardPressed(by=before.to, key=button, task=before.task, at=now)
             async with world.database.begin() as tx:
-                await StaffDesk(world.content).pressed(tx, event, now)
+                await staff_desk(world).carry_out(tx, event, now)
             raise Undeliverable("wecom_81013")
         return await send(key, message, **named)  # type: ignore[arg-type]
 

@@ -14,8 +14,10 @@ from bot.domain.ids import CustomerId, RmId
 from bot.domain.lead import Evidence, Need, Signal
 from bot.domain.people import Customer
 from bot.storage.db import Database
+from bot.storage.leads import Opening
 from bot.storage.tables import enrolments
 from bot.workers.resuming import Resumed, resume_marketing
+from tests.domain.builders import starter_bank
 from tests.entering.test_bank_data import folder, zhilin
 from tests.make import NOON
 
@@ -43,14 +45,14 @@ async def complained(database: Database, now: datetime, *, refuses: bool = False
         for need in (Need.COMPLAINT, Need.SERVICE):
             evidence = Evidence(quote="我要投诉", at=now, source="微信客服")
             signal = Signal(customer=WHO, need=need, evidence=evidence)
-            await tx.leads.open(signal, BY, "new", now, watch_at=None)
+            await tx.leads.open(signal, Opening(BY), now)
         await tx.people.pause_marketing(WHO, now + YEAR)
         if refuses:
             await tx.people.opt_out(WHO, now)
 
 
 async def resumed(database: Database, now: datetime = NOON) -> Resumed:
-    done = await resume_marketing(database, WHO, now, by="王芳", why="已当面道歉")
+    done = await resume_marketing(database, starter_bank(), WHO, now, by="王芳", why="已当面道歉")
     assert done is not None
     return done
 
@@ -101,7 +103,10 @@ async def test_a_refusal_of_the_customers_own_stands(database: Database) -> None
 
 
 async def test_nobody_is_resumed_whom_nobody_knows(database: Database) -> None:
-    assert await resume_marketing(database, "wmNobody", NOON, by="王芳", why="—") is None
+    assert (
+        await resume_marketing(database, starter_bank(), "wmNobody", NOON, by="王芳", why="—")
+        is None
+    )
 
 
 @pytest.mark.parametrize("refuses", [False, True])

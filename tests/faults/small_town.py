@@ -39,6 +39,9 @@ class NoIndex:
     async def publish(self, *args: object, **options: object) -> None:
         return None
 
+    def report(self) -> dict[str, object]:
+        return {}
+
 
 @dataclass(frozen=True)
 class Ground:

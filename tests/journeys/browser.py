@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Page, async_playwright
@@ -28,16 +29,23 @@ needs_chromium = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def open_page(address: str) -> AsyncIterator[Page]:
-    """Open the page; a script error, or a request to anybody else, fails the test at the end."""
+async def open_page(
+    address: str, *known: str, width: int = 1366, height: int = 768
+) -> AsyncIterator[Page]:
+    """Open the page; a script error, or a request to anybody else, fails the test at the end.
+
+    ``known`` are the addresses of others with whom it may speak.
+    """
+    parts = urlsplit(address)
+    own = (f"{parts.scheme}://{parts.netloc}", *known)
     problems: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=FLAGS, timeout=SLOW_START_MS
         )
-        page = await browser.new_page(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+        page = await browser.new_page(viewport={"width": width, "height": height}, locale="zh-CN")
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda request: _note(problems, request.url, address))
+        page.on("request", lambda request: _note(problems, request.url, own))
         await page.goto(address)
         await page.wait_for_selector("body[data-ready]")
         yield page
@@ -45,6 +53,6 @@ async def open_page(address: str) -> AsyncIterator[Page]:
     assert problems == []
 
 
-def _note(problems: list[str], url: str, own: str) -> None:
-    if not url.startswith((own, "data:", "blob:")):
+def _note(problems: list[str], url: str, own: tuple[str, ...]) -> None:
+    if not url.startswith((*own, "data:", "blob:")):
         problems.append(url)

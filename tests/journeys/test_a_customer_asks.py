@@ -32,6 +32,7 @@ async def test_entering_is_greeted_by_a_program_that_says_so(life: Life) -> None
 
 
 async def test_what_nobody_wrote_down_is_declined_and_brings_a_person(life: Life) -> None:
+    await life.go_to("10:00")
     (answer,) = await life.asks(UNKNOWN)
     assert "依据" not in answer
     (lead,) = await life.leads()
@@ -49,6 +50,7 @@ async def test_what_nobody_wrote_down_is_declined_and_brings_a_person(life: Life
 async def test_the_bot_is_silent_while_a_person_has_the_word_and_back_afterwards(
     life: Life,
 ) -> None:
+    await life.go_to("10:00")
     await life.asks(UNKNOWN)
     talk = life.world.kf.conversation(life.account, life.visitor)
     life.world.kf.servicer_says(life.account, life.visitor, talk.servicer, "我来帮您看。")
@@ -63,6 +65,7 @@ async def test_the_bot_is_silent_while_a_person_has_the_word_and_back_afterwards
 
 
 async def test_silence_ends_even_if_the_end_of_the_session_was_missed(life: Life) -> None:
+    await life.go_to("10:00")
     await life.asks(UNKNOWN)
     talk = life.world.kf.conversation(life.account, life.visitor)
     talk.stored_state = type(talk.stored_state)(4)  # ended, and no event tells
@@ -71,6 +74,7 @@ async def test_silence_ends_even_if_the_end_of_the_session_was_missed(life: Life
 
 
 async def test_with_nobody_receiving_the_customer_waits_in_the_pool(life: Life) -> None:
+    await life.go_to("10:00")
     for userid in list(life.world.kf.account(life.account).servicers):
         life.world.kf.servicer_status(life.account, userid, receiving=False)
     await life.asks(UNKNOWN)
@@ -95,6 +99,7 @@ async def test_somebody_in_danger_has_a_person_within_minutes(life: Life) -> Non
 
 
 async def test_a_picture_is_not_guessed_at(life: Life) -> None:
+    await life.go_to("10:00")
     (answer,) = await life.sends("image", {"media_id": "m"})
     assert "看不了" in answer
     assert life.state() == 3

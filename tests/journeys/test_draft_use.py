@@ -129,7 +129,7 @@ async def test_a_draft_is_there_within_seconds_of_the_question(small: Life) -> N
     await life.settle()  # the archive rings once in a while: the second question waits for that
     groups.says(life.world, life.chat, life.member(life.chat, 1), BOOK)
     groups.says(life.world, life.chat, life.member(life.chat, 2), "我想问一下")
-    groups.says(life.world, life.chat, life.member(life.chat, 2), "限额怎么改?")
+    groups.says(life.world, life.chat, life.member(life.chat, 2), LIMIT)
     await life.wait(1)
     cards = life.cards(life.owner(life.chat), "draft:")
     assert len(cards) == 3

@@ -184,4 +184,4 @@ async def test_a_deal_that_the_manager_tells_of_stops_products(week: Life) -> No
     assert (narrowed.product_stopped, narrowed.marketing_stopped) == (True, False)
     assert "线索成交" in await kinds(week, week.visitor)
     (lead,) = await week.leads(week.visitor)
-    assert lead.stage == "closed"
+    assert lead.stage == "won"

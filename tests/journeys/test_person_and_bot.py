@@ -15,6 +15,12 @@ KNOWN = "存单快到期了,怎么办呀"
 UNKNOWN = "古钱币能不能拿来鉴定"
 
 
+@pytest.fixture(autouse=True)
+async def by_day(life: Life) -> None:
+    """Let people be there: outside the hours nobody is called before the morning."""
+    await life.go_to("10:00")
+
+
 def talk_of(life: Life):  # type: ignore[no-untyped-def]
     return life.world.kf.conversation(life.account, life.visitor)
 
@@ -31,24 +37,23 @@ async def mirror(life: Life) -> tuple[int, str]:
 
 
 async def test_who_comes_is_said_by_day_and_when_at_night(life: Life) -> None:
-    await life.go_to("10:00")
     await life.asks("转人工")
     (by_day,) = life.on_occasion()
-    name = life.demo.bot.content.bank.member(manager(life)).address_as
-    assert by_day == f"{name}这就来跟您说，请稍等。"
+    bank = life.demo.bot.content.bank
+    name = bank.member(manager(life)).address_as
+    assert by_day == f"{name}这就来跟您说，请稍等。急事打 {bank.institution.hotline}。"
     night = life.demo.town.visitors[1]
     await life.go_to("21:00")
-    await life.asks("转人工", night)
-    (at_night,) = life.on_occasion(night)
+    (at_night,) = await life.asks("转人工", night)
     assert "明天 08:30 上班，到时候来跟您说" in at_night
+    assert bank.institution.hotline in at_night
     early = life.demo.town.visitors[2]
     await life.go_to("06:00", "2026-10-13")
-    await life.asks("转人工", early)
-    assert "今天 08:30 上班，到时候来跟您说" in life.on_occasion(early)[0]
+    (in_the_morning,) = await life.asks("转人工", early)
+    assert "今天 08:30 上班，到时候来跟您说" in in_the_morning
 
 
 async def test_with_nobody_receiving_the_customer_queues_and_the_desk_is_told(life: Life) -> None:
-    await life.go_to("10:00")
     for userid in list(life.world.kf.account(life.account).servicers):
         life.world.kf.servicer_status(life.account, userid, receiving=False)
     await life.asks("转人工")
@@ -153,6 +158,7 @@ async def test_an_answer_that_does_not_arrive_goes_to_a_person(
     assert why in card.text
     states = [state for key, state in (await life.outbox_states()).items() if ":answer:" in key]
     assert states == ["failed"]
+    assert life.state() == (3 if fail_type == 0 else 0)  # a person can help where the bot cannot
 
 
 async def test_a_failed_hand_over_notice_calls_nobody_twice(life: Life) -> None:

@@ -163,8 +163,9 @@ async def test_kf_is_silent_while_a_person_has_the_session(
 ) -> None:
     async with town(workspace, tmp_path, "微信客服") as life:
         _, people = await friends_of_one(life, 1)
-        await life.asks("转人工", people[0])
         await enter_all(life, people)
+        await life.go_to("09:58")
+        await life.asks("转人工", people[0])
         life.new()
         await life.go_to("10:05")
         assert life.answers(people[0]) == []

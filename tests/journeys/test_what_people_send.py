@@ -14,6 +14,12 @@ from tests.journeys.town import Life
 VOICE = b"#!AMR\n" + bytes(range(256)) * 2
 
 
+@pytest.fixture(autouse=True)
+async def by_day(life: Life) -> None:
+    """Let people be there: outside the hours nobody is called before the morning."""
+    await life.go_to("08:31")
+
+
 async def speaks(life: Life) -> list[str]:
     """Let the visitor send a voice message; return what was answered."""
     life.new()

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.demo.running import Demo, open_demo
+from bot.demo.running import AddRoutes, Demo, open_demo
 from bot.domain.lead import Lead
 from bot.domain.runs import RunStep
 from bot.emulator import broadcast, groups
@@ -214,10 +214,13 @@ async def live(
     groups: int = 3,
     members: int = 30,
     seed: int = 1,
+    add_routes: AddRoutes | None = None,
 ) -> AsyncIterator[Life]:
     """Open a town whose groups have entered the script."""
     gc.collect()  # the bot before has closed, but its parts hold each other and ten megabytes
-    async with open_demo(workspace, start, groups=groups, members=members, seed=seed) as demo:
+    async with open_demo(
+        workspace, start, groups=groups, members=members, seed=seed, add_routes=add_routes
+    ) as demo:
         life = Life(demo)
         await life.settle()
         yield life

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from bot.channels.callback import PATH
 from bot.cli import cli
 from bot.errors import ConfigError
 from bot.workspace import Workspace
+from tests.journeys.sidebar import browser_at
 from tests.waiting import until
+
+HEAD_OFFICE = "he.jing"  # who sees complaints of every branch
 
 
 @pytest.mark.timeout(240)
@@ -30,6 +34,7 @@ async def test_two_doors_and_two_workers_on_one_database_answer_everybody_once(
         settings = {
             **wecom,
             "BOT_DATABASE__URL": shared_url,
+            "BOT_SIDEBAR__OAUTH_URL": wecom["BOT_WECOM__API_BASE"] + "/connect/oauth2/authorize",
         }
         doors = [Bot(workspace, tmp_path, settings, "--web-only") for _ in range(2)]
         workers = [Bot(workspace, tmp_path, settings, "--workers-only") for _ in range(2)]
@@ -58,12 +63,40 @@ async def test_two_doors_and_two_workers_on_one_database_answer_everybody_once(
         assert told["last_sent_at"]
         async with session.post(f"{workers[1].address}{PATH}") as answer:
             assert answer.status == 404, "workers take no callbacks"
+        await the_sidebar_asks_the_workers(doors[1].address, wecom, town, customers[0])
 
         async def nothing_left() -> bool:
             async with session.get(f"{workers[1].address}/readyz") as answer:
                 return (await answer.json())["backlog_seconds"] < 5
 
         await until(nothing_left, within_s=10)
+
+
+async def the_sidebar_asks_the_workers(
+    door: str, wecom: Mapping[str, str], town: Town, customer: str
+) -> None:
+    """Sign in at a door, which has no index; what is to be thought about a worker thinks about."""
+    await town.ask(customer, "我要投诉，你们的态度太差了")
+    sign_in = wecom["BOT_WECOM__API_BASE"] + "/emulator/oauth/sign_in"
+    async with browser_at(f"{door}/sidebar") as page:
+        async with page.session.post(sign_in, json={"who": HEAD_OFFICE}) as answer:
+            assert (await answer.json())["errcode"] == 0
+        assert (await page.visit())[0] == 200
+
+        async def complaint_is_there() -> bool:
+            return (await page.get(f"api/customer?id={customer}"))[0] == 200
+
+        await until(complaint_is_there, within_s=15)
+        body = {"customer": customer, "text": "存单丢了怎么办"}
+        status, asked = await page.post("api/ask", body)
+        assert status == 202, asked
+
+        async def drafted() -> bool:
+            return (await page.get(f"api/ask/{asked['ask']}"))[1]["state"] == "ready"
+
+        await until(drafted, within_s=15)
+        status, told = await page.get(f"config?url={door}/sidebar")
+        assert status == 200, told
 
 
 def told(*arguments: str) -> str:

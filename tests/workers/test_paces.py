@@ -15,7 +15,7 @@ from bot.storage.db import Database
 from bot.workers.content import Content
 from bot.workers.loop import one_by_one, run_until_idle
 from bot.workers.outbox import OutboxWorker
-from tests.make import NOON, staff_text, tag_change
+from tests.make import NOON, OWNER, staff_text, tag_change
 from tests.workers.line import Line, put, state, work
 
 CONTROL = Terms(purpose="control", subject="x")
@@ -88,11 +88,12 @@ async def test_an_api_that_was_down_for_an_hour_loses_nothing_and_is_not_flooded
     assert back[-1] - outage.back_at < timedelta(minutes=30)
 
 
-async def test_to_one_member_it_is_held_rather_than_lost(
+async def test_what_is_urgent_to_one_member_is_held_rather_than_lost_or_merged(
     database: Database, worker: OutboxWorker, line: Line, clock: FakeClock
 ) -> None:
+    urgent = Terms(purpose="staff", subject=OWNER, urgent=True)
     for number in range(60):
-        await put(database, f"k{number}", staff_text(str(number)))
+        await put(database, f"k{number}", staff_text(str(number)), urgent)
     sent_at: list[datetime] = []
     for _ in range(600):
         before = len(line.sent)

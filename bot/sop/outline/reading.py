@@ -192,13 +192,19 @@ def _from_cells(outline: Outline, cells: Mapping[str, str], line: Line) -> None:
 def _cells(text: str) -> dict[str, str]:
     """Return a row that reads 列名：值；列名：值; empty for any other line."""
     found = list(_FIELD.finditer(text))
-    if len(found) < 2 or found[0].start() != 0:
+    if not found or found[0].start() != 0 or (len(found) == 1 and not _only_a_day(found[0], text)):
         return {}
     ends = [*(match.start() for match in found[1:]), len(text)]
     cells: dict[str, str] = {}
     for match, end in zip(found, ends, strict=True):
         cells.setdefault(_FIELDS[match["name"]], text[match.end() : end].strip())
     return cells if "day" in cells or "body" in cells else {}
+
+
+def _only_a_day(field: re.Match[str], text: str) -> bool:
+    """Tell whether a row has nothing but its day, its other cells being empty."""
+    when = when_in(text[field.end() :]) if _FIELDS[field["name"]] == "day" else None
+    return when is not None and when.day is not None
 
 
 def _table_row(text: str, header: Sequence[str]) -> tuple[list[str], dict[str, str] | None]:

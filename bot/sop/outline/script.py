@@ -118,7 +118,8 @@ def _step(part: Part, name: str, face: Face, rules: Rules, remarks: list[Remark]
     """Return a step as its file has it; None where there is nothing to say."""
     body = _sound(part, face, rules, remarks)
     if not body:
-        remarks.append(Remark(part.where, f"第{part.day}天「{_clip(part.title)}」没有正文"))
+        called = f"「{_clip(part.title)}」" if part.title else ""
+        remarks.append(Remark(part.where, f"第{part.day}天{called}没有正文"))
         return None
     kind = part.kind
     if kind is None:

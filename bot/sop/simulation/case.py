@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from bot.domain.admission import Holdouts
-from bot.domain.bank import Bank, Member
+from bot.domain.bank import Bank
 from bot.domain.calendar import CalendarTables
+from bot.domain.institution import Member
 from bot.domain.knowledge import ProductSheet
 from bot.domain.quota import TenantCaps
 from bot.domain.script import SopScript

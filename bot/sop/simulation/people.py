@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from bot.domain.bank import Member
+from bot.domain.institution import Member
 from bot.domain.registry import CONSENT, FieldKind
 from bot.domain.script_parts import Subject
 from bot.domain.subject import Raw, Registry, SubjectFacts

@@ -56,7 +56,7 @@ OTHER = frozenset(
 )
 NOT_OF_STEPS = frozenset(
     {"not_a_contact_message", "no_welcome_in_file", "cannot_read", "rated", "over"}
-    | {"heard", "ordered"}
+    | {"heard", "ordered", "missed", "red_flag"}
 )
 
 

@@ -219,3 +219,40 @@ def test_moments_are_read_as_people_write_them() -> None:
     assert when_in("我们每天都在") is None
     assert (number_of("十"), number_of("三十六"), number_of("05")) == (10, 36, 5)
     assert time_in("没有时间") == ("", "没有时间")
+
+
+def test_a_word_plan_is_called_by_its_title(tmp_path: Path) -> None:
+    document = Document()
+    document.add_paragraph("银发社群二十一天陪伴计划（第一季度修订版，试行）", style="Title")
+    document.add_paragraph("运营部", style="Subtitle")
+    document.add_heading("第1天 9:30 欢迎", 2)
+    document.add_paragraph("叔叔阿姨好，欢迎来到群里，我是群主。")
+    document.add_heading("第3天 10:00 防骗", 2)
+    document.add_paragraph(FRAUD)
+    source = tmp_path / "plan-final-3.docx"
+    document.save(str(source))
+    script = passing(draft(source), tmp_path)
+    assert script.name == "银发社群二十一天陪伴计划（第一季度修订版，试行）"
+    assert len(script.steps) == 2
+
+
+def test_a_row_whose_words_are_missing_is_named_by_its_day_alone(tmp_path: Path) -> None:
+    document = Document()
+    rows = (
+        ("天数", "时间", "话术"),
+        ("第1天", "9:30", FRAUD),
+        ("第3天", "", ""),
+        ("第5天", "10:00", ""),
+    )
+    table = document.add_table(rows=len(rows), cols=3)
+    for row, cells in zip(table.rows, rows, strict=True):
+        for cell, words in zip(row.cells, cells, strict=True):
+            cell.text = words
+    source = tmp_path / "table.docx"
+    document.save(str(source))
+    made = draft(source)
+    assert made.steps == 1
+    assert "第3天没有正文" in told(made)
+    assert "第5天没有正文" in told(made)
+    assert "「」" not in made.text + told(made)
+    assert "天数：" not in told(made)
