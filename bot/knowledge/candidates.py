@@ -163,12 +163,12 @@ def crowding(ids: list[str], vectors: Mapping[str, Sequence[float]], count: int)
     count = min(count, len(ids))
     if len(ids) < 3 or any(key not in vectors for key in ids):
         return np.zeros(count)
-    matrix = np.array([vectors[key] for key in ids], dtype=np.float64)
+    matrix = np.array([vectors[key] for key in ids], dtype=np.float32)
     matrix /= np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)
     near = matrix[:count] @ matrix.T
     # Each itself is the nearest of all, and is no neighbour.
     others = near[~np.eye(count, len(ids), dtype=bool)].reshape(count, -1)
-    nearest = np.sort(others, axis=1)[:, -_NEIGHBOURS:]
+    nearest = np.partition(others, -min(_NEIGHBOURS, others.shape[1]), axis=1)[:, -_NEIGHBOURS:]
     spread = float(others.std())
     crowd: np.ndarray = (nearest.mean(axis=1) - others.mean()) / (spread if spread > 1e-9 else 1.0)
     return crowd

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from bot.hanzi import simplified
 from bot.knowledge.postings import Postings
 
+# About ten megabytes: what customers' questions come near to again and again.
+_READ_LATELY = 20_000
 _NOT_TEXT = re.compile(r"[\W_]+")
 
 
@@ -30,6 +33,8 @@ class Lexical:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._postings = Postings([plain(text) for text in texts])
+        self.read = lru_cache(maxsize=_READ_LATELY)(self._read)
+        """Return a text plain, as far as it is compared, and what its pairs say together."""
 
     def scores(self, question: str) -> np.ndarray:
         """Return one BM25 score for each text, in their order."""
@@ -46,3 +51,12 @@ class Lexical:
     def rarity_of_pairs(self, pairs: Collection[str]) -> float:
         """Return what these pairs say together, much faster than one by one."""
         return self._postings.rarity_of_pairs(pairs)
+
+    def _read(self, text: str, longest: int) -> tuple[str, float]:
+        bare = plain(text)[:longest]
+        return bare, self.rarity_of_pairs(pairs(bare))
+
+
+def pairs(text: str) -> set[str]:
+    """Return every pair of neighbours in a plain text."""
+    return {text[start : start + 2] for start in range(len(text) - 1)}

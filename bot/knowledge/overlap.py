@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from bot.knowledge.lexical import Lexical, plain
+from bot.knowledge.lexical import Lexical, pairs, plain
 
 # A longer text says nothing more about whether it answers, and takes longer to compare.
 _LONGEST = 600
@@ -41,7 +41,7 @@ class Asked:
     def __init__(self, question: str, lexical: Lexical) -> None:
         self.text = plain(question)[:_LONGEST]
         self._lexical = lexical
-        self._pairs = _pairs(self.text)
+        self._pairs = pairs(self.text)
         self._singles = set(self.text)
         self._rarity = {gram: lexical.rarity(gram) for gram in self._pairs | self._singles}
         self._places = _places(self.text)
@@ -49,20 +49,20 @@ class Asked:
 
     def compared(self, text: str) -> Overlap:
         """Return what the question and this text have in common."""
-        other = plain(text)[:_LONGEST]
-        pairs, singles = _pairs(other), set(other)
-        shared = self._pairs & pairs
+        other, says = self._lexical.read(text, _LONGEST)
+        theirs, singles = pairs(other), set(other)
+        shared = self._pairs & theirs
         weight = self._weight(shared)
         common = self._common(other)
         rarest = max((self._rarity[gram] for gram in self._pairs), default=0.0)
-        lacking = max((self._rarity[gram] for gram in self._pairs - pairs), default=0.0)
+        lacking = max((self._rarity[gram] for gram in self._pairs - theirs), default=0.0)
         # The answer's own negations come later than the question's.
         start = other[: 3 * len(self.text)]
         return Overlap(
             coverage=_share(weight, self._weight(self._pairs)),
-            reverse=_share(weight, self._lexical.rarity_of_pairs(pairs)),
+            reverse=_share(weight, says),
             singles=_share(self._weight(self._singles & singles), self._weight(self._singles)),
-            dice=_share(2 * len(shared), len(self._pairs) + len(pairs)),
+            dice=_share(2 * len(shared), len(self._pairs) + len(theirs)),
             lcs_question=_share(common, len(self.text)),
             lcs_text=_share(common, len(other)),
             run=_share(self._longest_run(other), len(self.text)),
@@ -104,10 +104,6 @@ class Asked:
 
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
-
-
-def _pairs(text: str) -> set[str]:
-    return {text[start : start + 2] for start in range(len(text) - 1)}
 
 
 def _places(text: str) -> dict[str, int]:
