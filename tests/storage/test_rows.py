@@ -67,8 +67,7 @@ class TestLeads:
             await other.close()
         assert sorted(fresh) == [False, True]
         async with database.read() as tx:
-            lead = await tx.leads.get(1)
-        assert lead is not None
+            (lead,) = await tx.leads.open_for(CUSTOMER)
         assert {item.quote for item in lead.evidence} == {"一", "二"}
 
     @pytest.mark.parametrize(
