@@ -10,6 +10,7 @@ import numpy as np
 
 from bot.ai.cache import VectorCache
 from bot.domain.knowledge import Approval, Audience, Document, DocumentKind, Section, passages_of
+from bot.hanzi import simplified
 
 # A question and its answer are two passages; with two more wordings a document has four.
 _WORDINGS = 3
@@ -65,8 +66,8 @@ def make_vectors(
     They lie about the middle of those of ``like``, which a model made and the cache has: one
     model's vectors are all alike, and what is found among them must stand out as it would.
     """
-    texts = list(dict.fromkeys(one.text for document in documents for one in passages_of(document)))
-    known = [one.text for document in like for one in passages_of(document)]
+    texts = list(dict.fromkeys(_read_as(documents)))
+    known = _read_as(like)
     for name, dimensions in models:
         chance = np.random.default_rng(dimensions)
         middle = np.mean(list(cache.get(name, known).values()), axis=0)
@@ -82,3 +83,8 @@ def _words(chance: np.random.Generator, length: int) -> str:
     """Return characters as often as they come in a language: the n-th one time in n."""
     ranks = np.exp(chance.random(length) * np.log(_ALPHABET)).astype(int) - 1
     return "".join(chr(_FIRST + rank) for rank in ranks)
+
+
+def _read_as(documents: Sequence[Document]) -> list[str]:
+    """Return the passages as models are given them."""
+    return [simplified(one.text) for document in documents for one in passages_of(document)]
