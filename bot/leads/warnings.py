@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from bot.domain.bank import Bank
 from bot.domain.ids import RmId
 from bot.domain.lead import Lead
 from bot.domain.messages import StaffText
+from bot.domain.sla import TimerKind
 from bot.domain.staff_messages import StaffNotice
 from bot.leads.cards import clip, clock_of, time_left, when
 
-TimerKind = Literal["accept", "first", "next", "resolve"]
 _QUOTE = 40
 _DUE: dict[TimerKind, str] = {
     "accept": "还没人接手",
