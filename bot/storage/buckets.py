@@ -35,12 +35,7 @@ class Buckets:
         if not names:
             return {}
         await self._make(wanted, names, now)
-        rows = await self._connection.execute(
-            select(buckets)
-            .where(buckets.c.name.in_(names))
-            .order_by(buckets.c.name)
-            .with_for_update()
-        )
+        rows = await self._connection.execute(_HELD, {"names": names})
         held = {row.name: _bucket(row, wanted[row.name]) for row in rows if row.name in paces}
         for bucket in held.values():
             bucket.fill(now)
@@ -48,10 +43,7 @@ class Buckets:
 
     async def _make(self, paces: Mapping[str, Pace], names: Sequence[str], now: datetime) -> None:
         """Make the rows that are missing, in the order in which all are locked."""
-        found = await self._connection.execute(
-            select(buckets.c.name).where(buckets.c.name.in_(names))
-        )
-        there = set(found.scalars())
+        there = set((await self._connection.execute(_THERE, {"names": names})).scalars())
         missing = [name for name in names if name not in there]
         await insert_new(
             self._connection,
@@ -76,6 +68,9 @@ class Buckets:
             await self._connection.execute(_SAVE, rows)
 
 
+_AMONG = buckets.c.name.in_(bindparam("names", expanding=True))
+_THERE = select(buckets.c.name).where(_AMONG)
+_HELD = select(buckets).where(_AMONG).order_by(buckets.c.name).with_for_update()
 _SAVE = (
     update(buckets)
     .where(buckets.c.name == bindparam("is_name"))

@@ -7,14 +7,44 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Session
 from bot.storage.insert import insert_new
+from bot.storage.prepared import change
 from bot.storage.tables import Moment, conversations, turns
 
 Whose = tuple[str, str]  # a customer and an account
+
+_OF, _ON = conversations.c.customer, conversations.c.account
+_SESSION = select(conversations).where(bindparam("customer") == _OF, bindparam("account") == _ON)
+_HELD = (
+    select(conversations)
+    .where(bindparam("account") == _ON, _OF.in_(bindparam("customers", expanding=True)))
+    .order_by(_OF)
+    .with_for_update()
+)
+_MIRRORED = (
+    update(conversations)
+    .where(bindparam("whose") == _OF, bindparam("where") == _ON)
+    .values({name: bindparam(f"new_{name}") for name in Session.model_fields})
+)
+_SENT = (
+    update(conversations)
+    .where(bindparam("of") == _OF, bindparam("on") == _ON)
+    .values(sent=conversations.c.sent + 1)
+)
+_LAST_HEARD = select(func.max(conversations.c.last_customer_at, type_=Moment)).where(
+    bindparam("customer") == _OF
+)
+_ADD_TURN = turns.insert()
+_LAST_TURNS = (
+    select(turns.c.speaker, turns.c.text, turns.c.at)
+    .where(turns.c.subject == bindparam("subject"))
+    .order_by(turns.c.id.desc())
+    .limit(bindparam("count", type_=Integer))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +79,8 @@ class Conversations:
         held: dict[Whose, Session] = {}
         for account in sorted({account for _, account in ordered}):
             customers = [customer for customer, of in ordered if of == account]
-            statement = (
-                select(conversations)
-                .where(conversations.c.account == account, conversations.c.customer.in_(customers))
-                .order_by(conversations.c.customer)
-                .with_for_update()
-            )
-            for row in await self._connection.execute(statement):
+            given = {"account": account, "customers": customers}
+            for row in await self._connection.execute(_HELD, given):
                 held[row.customer, account] = _session(row)
         return held
 
@@ -63,16 +88,8 @@ class Conversations:
         """Write sessions as WeCom's news has them."""
         if not sessions:
             return
-        statement = (
-            update(conversations)
-            .where(
-                conversations.c.customer == bindparam("whose"),
-                conversations.c.account == bindparam("where"),
-            )
-            .values({name: bindparam(f"new_{name}") for name in Session.model_fields})
-        )
         await self._connection.execute(
-            statement,
+            _MIRRORED,
             [
                 {"whose": customer, "where": account}
                 | {f"new_{name}": getattr(session, name) for name in Session.model_fields}
@@ -87,21 +104,13 @@ class Conversations:
 
     async def last_heard(self, customer: str) -> datetime | None:
         """Return when a customer wrote last, on any account; None where that never was."""
-        newest = func.max(conversations.c.last_customer_at, type_=Moment)
-        rows = await self._connection.execute(
-            select(newest).where(conversations.c.customer == customer)
-        )
+        rows = await self._connection.execute(_LAST_HEARD, {"customer": customer})
         moment: datetime | None = rows.scalar_one()
         return moment
 
     async def _row(self, customer: str, account: str) -> Any:
-        return (
-            await self._connection.execute(
-                select(conversations).where(
-                    conversations.c.customer == customer, conversations.c.account == account
-                )
-            )
-        ).one_or_none()
+        whose = {"customer": customer, "account": account}
+        return (await self._connection.execute(_SESSION, whose)).one_or_none()
 
     async def ensure(self, customer: str, account: str) -> None:
         """Know a session before anybody wrote in it."""
@@ -109,15 +118,13 @@ class Conversations:
 
     async def change(self, customer: str, account: str, **values: Any) -> None:
         """Change columns of a session."""
-        await self._connection.execute(
-            update(conversations)
-            .where(conversations.c.customer == customer, conversations.c.account == account)
-            .values(**values)
-        )
+        whose = {"customer": customer, "account": account}
+        await change(self._connection, conversations, whose, values)
 
     async def count_sent(self, customer: str, account: str) -> None:
         """Use up one of the five messages."""
-        await self.change(customer, account, sent=conversations.c.sent + 1)
+        whose = {"of": customer, "on": account}
+        await self._connection.execute(_SENT, whose)
 
     async def add_turn(
         self,
@@ -128,22 +135,13 @@ class Conversations:
         note: dict[str, Any] | None = None,
     ) -> None:
         """Remember what was said; the caller has masked it."""
-        await self._connection.execute(
-            turns.insert().values(
-                subject=subject, speaker=speaker, text=text, at=at, note=note or {}
-            )
-        )
+        turn = {"subject": subject, "speaker": speaker, "text": text, "at": at, "note": note or {}}
+        await self._connection.execute(_ADD_TURN, turn)
 
     async def last_turns(self, subject: str, count: int = 10) -> Sequence[Turn]:
         """Return the newest turns, oldest of them first."""
-        rows = (
-            await self._connection.execute(
-                select(turns.c.speaker, turns.c.text, turns.c.at)
-                .where(turns.c.subject == subject)
-                .order_by(turns.c.id.desc())
-                .limit(count)
-            )
-        ).all()
+        given = {"subject": subject, "count": count}
+        rows = (await self._connection.execute(_LAST_TURNS, given)).all()
         return [Turn(row.speaker, row.text, row.at) for row in reversed(rows)]
 
 

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from sqlalchemy import Row, select, update
+from sqlalchemy import Integer, Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.events import Arrival, Event, Notice
 from bot.storage import work
 from bot.storage.insert import insert_and_tell, insert_new
 from bot.storage.notice_rows import insert_notices
+from bot.storage.prepared import change
 from bot.storage.tables import cursors, events, notices
 
 EVENT_LEASE = timedelta(seconds=120)  # renewed while a slow model or a download takes longer
@@ -45,6 +46,19 @@ def _notice(row: Row[Any]) -> Notice:
     return Notice(key=row.key, channel=row.channel, body=row.body, lane=row.lane)
 
 
+_WAITING = (
+    select(notices)
+    .where(
+        notices.c.lane == bindparam("lane"),
+        notices.c.due_at.is_not(None),
+        notices.c.state == "ready",
+    )
+    .order_by(notices.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+)
+_CURSOR = select(cursors.c.value).where(cursors.c.name == bindparam("name"))
+
+
 class Inbox:
     """Notices and events, each unique by WeCom's own identity."""
 
@@ -67,15 +81,8 @@ class Inbox:
 
     async def waiting(self, lane: str, at_most: int = 500) -> list[tuple[int, Notice]]:
         """Return a lane's callbacks that nobody has in hand, oldest first."""
-        statement = (
-            select(notices)
-            .where(
-                notices.c.lane == lane, notices.c.due_at.is_not(None), notices.c.state == "ready"
-            )
-            .order_by(notices.c.id)
-            .limit(at_most)
-        )
-        return [(row.id, _notice(row)) for row in await self._connection.execute(statement)]
+        rows = await self._connection.execute(_WAITING, {"lane": lane, "at_most": at_most})
+        return [(row.id, _notice(row)) for row in rows]
 
     async def keep_notice(self, claimed: ClaimedNotice, until: datetime) -> bool:
         """Hold on to a callback whose reading takes long; False if the lease was lost."""
@@ -116,8 +123,8 @@ class Inbox:
 
     async def cursor(self, name: str) -> str:
         """Return how far a source was read; empty at the first time."""
-        statement = select(cursors.c.value).where(cursors.c.name == name)
-        value: str | None = (await self._connection.execute(statement)).scalar_one_or_none()
+        rows = await self._connection.execute(_CURSOR, {"name": name})
+        value: str | None = rows.scalar_one_or_none()
         return value or ""
 
     async def sources(self) -> list[str]:
@@ -129,10 +136,8 @@ class Inbox:
         """Move a cursor on from where it was read; False where another process moved it."""
         if not old:
             return bool(await insert_new(self._connection, cursors, [{"name": name, "value": new}]))
-        result = await self._connection.execute(
-            update(cursors).where(cursors.c.name == name, cursors.c.value == old).values(value=new)
-        )
-        return bool(result.rowcount)
+        was, becomes = {"name": name, "value": old}, {"value": new}
+        return bool(await change(self._connection, cursors, was, becomes))
 
     async def add_events(self, arrivals: Sequence[Arrival], now: datetime) -> frozenset[str]:
         """Store events, passing over those that are stored already; return the keys of the new."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.events import Event, MessageReceived
@@ -15,6 +15,26 @@ from bot.domain.waiting import Queued
 from bot.storage.tables import events
 
 _EVENT: TypeAdapter[Any] = TypeAdapter(Event, config=ConfigDict(hide_input_in_errors=True))
+_AMONG = events.c.id.in_(bindparam("ids", expanding=True))
+_UNFINISHED = (
+    select(events.c.id, events.c.lane, events.c.received_at, events.c.attempt, events.c.body)
+    .where(
+        events.c.lane.in_(bindparam("lanes", expanding=True)),
+        events.c.id >= bindparam("since"),
+        events.c.due_at.is_not(None),
+    )
+    .order_by(events.c.id)
+)
+_TIMED = (
+    update(events)
+    .where(_AMONG, events.c.state == "ready", events.c.attempt == 0)
+    .values(due_at=bindparam("moment", type_=events.c.due_at.type))
+)
+_DONE = (
+    update(events)
+    .where(_AMONG, events.c.state == "ready")
+    .values(state="done", due_at=None, body={})
+)
 
 
 class Lanes:
@@ -34,20 +54,8 @@ class Lanes:
     async def all_rows(self, lanes: Sequence[str], since: int = 0) -> dict[str, list[Queued]]:
         """Return what is unfinished in each of many lanes."""
         found: dict[str, list[Queued]] = {}
-        rows = await self._connection.execute(
-            select(
-                events.c.id,
-                events.c.lane,
-                events.c.received_at,
-                events.c.attempt,
-                events.c.body,
-            )
-            .where(
-                events.c.lane.in_(list(lanes)), events.c.id >= since, events.c.due_at.is_not(None)
-            )
-            .order_by(events.c.id)
-        )
-        for row in rows:
+        given = {"lanes": list(lanes), "since": since}
+        for row in await self._connection.execute(_UNFINISHED, given):
             queued = Queued(
                 id=row.id,
                 received_at=row.received_at,
@@ -63,20 +71,12 @@ class Lanes:
         for event, moment in moments.items():
             together.setdefault(moment, []).append(event)
         for moment, ids in together.items():
-            await self._connection.execute(
-                update(events)
-                .where(events.c.id.in_(ids), events.c.state == "ready", events.c.attempt == 0)
-                .values(due_at=moment)
-            )
+            await self._connection.execute(_TIMED, {"ids": ids, "moment": moment})
 
     async def finish(self, ids: Sequence[int]) -> None:
         """Write that events behind the one in hand were worked on together with it."""
         if ids:
-            await self._connection.execute(
-                update(events)
-                .where(events.c.id.in_(list(ids)), events.c.state == "ready")
-                .values(state="done", due_at=None, body={})
-            )
+            await self._connection.execute(_DONE, {"ids": list(ids)})
 
     async def rewrite(self, event: int, message: MessageReceived) -> None:
         """Put what was asked before into a message that waits."""

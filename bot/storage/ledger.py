@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.tables import ledger
+
+_ADD = ledger.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +35,14 @@ class Ledger:
 
     async def add(self, kind: str, subject: str, at: datetime, **facts: Any) -> None:
         """Record what happened, in words that hold no personal data."""
-        await self._connection.execute(
-            ledger.insert().values(kind=kind, subject=subject, at=at, facts=facts)
-        )
+        entry = {"kind": kind, "subject": subject, "at": at, "facts": facts}
+        await self._connection.execute(_ADD, entry)
 
     async def count(self, kind: str, *, since: datetime | None = None, subject: str = "") -> int:
         """Count the entries of a kind."""
-        statement = select(func.count()).where(ledger.c.kind == kind)
-        if since is not None:
-            statement = statement.where(ledger.c.at >= since)
-        if subject:
-            statement = statement.where(ledger.c.subject == subject)
-        return int((await self._connection.execute(statement)).scalar_one())
+        statement = _count(since is not None, bool(subject))
+        given = {"kind": kind, "since": since, "subject": subject}
+        return int((await self._connection.execute(statement, given)).scalar_one())
 
     async def facts_of(self, kind: str, subject: str, since: datetime) -> list[dict[str, Any]]:
         """Return the facts of a subject's entries of a kind since a moment, oldest first."""
@@ -56,13 +55,15 @@ class Ledger:
 
     async def about_lead(self, customer: str, lead: int) -> list[Entry]:
         """Return what happened to one lead of a customer's, oldest first."""
+        mine = (ledger.c.subject == customer) & (
+            ledger.c.kind.startswith("lead_") | (ledger.c.kind == "sla_missed")
+        )
+        by_ops = (ledger.c.subject == str(lead)) & (ledger.c.kind == "lead_moved_by_ops")
         rows = await self._connection.execute(
-            select(ledger)
-            .where(ledger.c.subject == customer, ledger.c.kind.startswith("lead_"))
-            .order_by(ledger.c.id)
+            select(ledger).where(mine | by_ops).order_by(ledger.c.id)
         )
         every = (Entry(row.id, row.at, row.kind, row.subject, row.facts) for row in rows)
-        return [one for one in every if one.facts.get("lead") == lead]
+        return [one for one in every if one.subject == str(lead) or one.facts.get("lead") == lead]
 
     async def counts(self) -> dict[str, int]:
         """Count entries by kind."""
@@ -84,3 +85,13 @@ class Ledger:
             select(ledger).where(ledger.c.id > after).order_by(ledger.c.id.desc()).limit(limit)
         )
         return [Entry(row.id, row.at, row.kind, row.subject, row.facts) for row in rows]
+
+
+@lru_cache(maxsize=4)
+def _count(since: bool, of_one: bool) -> Select[int]:
+    statement = select(func.count()).where(ledger.c.kind == bindparam("kind"))
+    if since:
+        statement = statement.where(ledger.c.at >= bindparam("since"))
+    if of_one:
+        statement = statement.where(ledger.c.subject == bindparam("subject"))
+    return statement

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Integer, Update, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.subject import Event, Occurrence
@@ -26,6 +27,15 @@ class Asking(NamedTuple):
     kind: str
     at: datetime
     attempt: int
+
+
+_TAKE = (
+    select(*(occurrences.c[name] for name in Asking._fields))
+    .where(occurrences.c.due_at <= bindparam("now"))
+    .order_by(occurrences.c.due_at, occurrences.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
 
 
 class Occurrences:
@@ -57,16 +67,8 @@ class Occurrences:
         A run that is just being moved on, perhaps to its wait, is locked by who does it: it is
         waited for and then woken, so that no event falls between reading and waiting.
         """
-        await self._connection.execute(
-            update(enrolments)
-            .where(
-                among(enrolments.c.subject, self._on_sqlite),
-                enrolments.c.state == "running",
-                or_(enrolments.c.node != "", enrolments.c.due_at <= now),
-            )
-            .values(due_at=now),
-            {"among": sorted(subjects)},
-        )
+        given = {"among": sorted(subjects), "now": now}
+        await self._connection.execute(_woken(self._on_sqlite), given)
 
     async def known(self, keys: Collection[str]) -> frozenset[str]:
         """Return which of these events were told before."""
@@ -100,14 +102,7 @@ class Occurrences:
 
     async def take(self, now: datetime, *, limit: int) -> list[Asking]:
         """Take events that scripts are to be asked about, for as long as this transaction lasts."""
-        columns = [occurrences.c[name] for name in Asking._fields]
-        rows = await self._connection.execute(
-            select(*columns)
-            .where(occurrences.c.due_at <= now)
-            .order_by(occurrences.c.due_at, occurrences.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+        rows = await self._connection.execute(_TAKE, {"now": now, "at_most": limit})
         return [Asking(*row) for row in rows]
 
     async def asked(self, ids: Sequence[int]) -> None:
@@ -130,3 +125,17 @@ class Occurrences:
             .limit(limit)
         )
         return [Asking(*row) for row in rows]
+
+
+@lru_cache(maxsize=2)
+def _woken(on_sqlite: bool) -> Update:
+    now = bindparam("now", type_=enrolments.c.due_at.type)
+    return (
+        update(enrolments)
+        .where(
+            among(enrolments.c.subject, on_sqlite),
+            enrolments.c.state == "running",
+            or_(enrolments.c.node != "", enrolments.c.due_at <= now),
+        )
+        .values(due_at=now)
+    )

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, String, Update, bindparam, select, update
+from sqlalchemy import ClauseElement, Integer, String, Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.storage import work
 from bot.storage.bulk import among
@@ -96,13 +97,13 @@ class Parcels:
     async def _change(self, ids: Sequence[int], mine: int | None, **values: Any) -> list[int]:
         if not ids:
             return []
-        conditions = [among(outbox.c.id, self._on_sqlite)]
-        if mine is not None:
-            # What is over stays over, even for one who never heard that his commit came through.
-            conditions += [outbox.c.attempt == mine, outbox.c.due_at.is_not(None)]
-        statement = update(outbox).where(*conditions).values(**values).returning(outbox.c.id)
-        rows = await self._connection.execute(statement, {"among": list(ids)})
-        return list(rows.scalars())
+        sums = {name: value for name, value in values.items() if isinstance(value, ClauseElement)}
+        plain = tuple(name for name in values if name not in sums)
+        statement = _change(plain, mine is not None, self._on_sqlite)
+        if sums:
+            statement = statement.values(**sums)
+        given = {"among": list(ids), "mine": mine} | {f"to_{name}": values[name] for name in plain}
+        return list((await self._connection.execute(statement, given)).scalars())
 
     async def under_way(self, envelopes: Sequence[Envelope]) -> bool:
         """Tell whether others of a batch are being sent, or are asked after just now."""
@@ -130,6 +131,16 @@ class Parcels:
         if batch:
             statement = statement.where(outbox.c.batch != batch)
         return frozenset((await self._connection.execute(statement)).scalars())
+
+
+@lru_cache(maxsize=64)
+def _change(columns: tuple[str, ...], fenced: bool, on_sqlite: bool) -> ReturningUpdate[Any]:
+    conditions = [among(outbox.c.id, on_sqlite)]
+    if fenced:
+        # What is over stays over, even for one who never heard that his commit came through.
+        conditions += [outbox.c.attempt == bindparam("mine"), outbox.c.due_at.is_not(None)]
+    new = {name: bindparam(f"to_{name}", type_=outbox.c[name].type) for name in columns}
+    return update(outbox).where(*conditions).values(new).returning(outbox.c.id)
 
 
 @lru_cache(maxsize=2)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, case, literal, or_, select, update
+from sqlalchemy import Row, bindparam, case, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.ids import CustomerId
@@ -20,10 +20,18 @@ from bot.storage.follows import Difference, Follows
 from bot.storage.groups import GroupRows
 from bot.storage.insert import insert_new
 from bot.storage.occurrences import Occurrences
+from bot.storage.prepared import change
 from bot.storage.tables import customers, outbox
 
 _LEASE = timedelta(seconds=120)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # never asked for: that is done when they next write
+_ONE = select(customers).where(customers.c.id == bindparam("customer"))
+_SEEN_AT = select(customers.c.seen_at).where(customers.c.id == bindparam("customer"))
+_WAITING = (
+    select(outbox.c.lane, outbox.c.body)
+    .where(outbox.c.lane.in_(bindparam("lanes", expanding=True)), outbox.c.due_at.is_not(None))
+    .order_by(outbox.c.id)
+)
 
 
 def _customer(row: Row[Any]) -> Customer:
@@ -63,9 +71,7 @@ class People(GroupRows):
 
     async def customer(self, customer: CustomerId) -> Customer | None:
         """Return a customer as last seen."""
-        row = (
-            await self._connection.execute(select(customers).where(customers.c.id == customer))
-        ).one_or_none()
+        row = (await self._connection.execute(_ONE, {"customer": customer})).one_or_none()
         return None if row is None else _customer(row)
 
     async def named(self, words: str, limit: int) -> list[Customer]:
@@ -84,8 +90,8 @@ class People(GroupRows):
 
     async def seen_at(self, customer: CustomerId) -> datetime | None:
         """Return when WeCom was last asked who a customer is."""
-        statement = select(customers.c.seen_at).where(customers.c.id == customer)
-        moment: datetime | None = (await self._connection.execute(statement)).scalar_one_or_none()
+        rows = await self._connection.execute(_SEEN_AT, {"customer": customer})
+        moment: datetime | None = rows.scalar_one_or_none()
         return moment
 
     async def put_customer(self, customer: Customer, now: datetime) -> None:
@@ -156,11 +162,7 @@ class People(GroupRows):
     async def _unsent_tags(self, ids: Sequence[str]) -> dict[str, list[UnsentTags]]:
         """Return the changes of tags that still wait in the outbox, in their order."""
         lanes = {tag_lane(customer): customer for customer in ids}
-        rows = await self._connection.execute(
-            select(outbox.c.lane, outbox.c.body)
-            .where(outbox.c.lane.in_(list(lanes)), outbox.c.due_at.is_not(None))
-            .order_by(outbox.c.id)
-        )
+        rows = await self._connection.execute(_WAITING, {"lanes": list(lanes)})
         found: dict[str, list[UnsentTags]] = {}
         for row in rows:
             change = UnsentTags(
@@ -239,6 +241,4 @@ class People(GroupRows):
         await self._change(customer, {"marketing_paused_until": longer})
 
     async def _change(self, customer: CustomerId, values: dict[str, Any]) -> None:
-        await self._connection.execute(
-            update(customers).where(customers.c.id == customer).values(**values)
-        )
+        await change(self._connection, customers, {"id": customer}, values)

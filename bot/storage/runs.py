@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.funnel import Funnel, funnel_of
@@ -14,6 +15,7 @@ from bot.domain.runs import NewStep, Run, RunState, RunStep, SendTask
 from bot.domain.value import Value
 from bot.storage.endings import end_runs, take_back
 from bot.storage.insert import insert_new
+from bot.storage.prepared import change
 from bot.storage.tables import enrolments, run_steps, send_tasks
 
 V = TypeVar("V", bound=Value)
@@ -141,10 +143,9 @@ class Runs:
 
     async def of_subject(self, subject: str, *, state: RunState | None = "running") -> list[Run]:
         """Return a subject's runs, by default those that are under way."""
-        conditions = [enrolments.c.subject == subject]
-        if state is not None:
-            conditions.append(enrolments.c.state == state)
-        return await self.find(*conditions)
+        statement = _of_subject(state is not None)
+        rows = await self._connection.execute(statement, {"subject": subject, "state": state})
+        return [run_of(row) for row in rows]
 
     async def of_script(self, script: str) -> list[Run]:
         """Return every run of a script, ended and held out ones too."""
@@ -184,9 +185,7 @@ class Runs:
 
     async def change(self, run: int, **values: Any) -> None:
         """Change columns of a run."""
-        await self._connection.execute(
-            update(enrolments).where(enrolments.c.id == run).values(**values)
-        )
+        await change(self._connection, enrolments, {"id": run}, values)
 
     async def end(self, run: int, state: RunState, reason: str, now: datetime) -> None:
         """End a run; see ``end_all``."""
@@ -230,9 +229,7 @@ class Runs:
 
     async def set_step(self, step: int, now: datetime, **values: Any) -> None:
         """Change a step: its state with its reason, its text, its next opening."""
-        await self._connection.execute(
-            update(run_steps).where(run_steps.c.id == step).values(changed_at=now, **values)
-        )
+        await change(self._connection, run_steps, {"id": step}, {"changed_at": now, **values})
 
     async def is_done(self, step: int) -> bool:
         """Tell whether somebody said that they did a step, whatever becomes of its message."""
@@ -287,3 +284,11 @@ class Runs:
         if owner is not None:
             statement = statement.where(send_tasks.c.owner == owner)
         return [_task(row) for row in await self._connection.execute(statement)]
+
+
+@lru_cache(maxsize=2)
+def _of_subject(in_state: bool) -> Select[Any]:
+    conditions = [enrolments.c.subject == bindparam("subject")]
+    if in_state:
+        conditions.append(enrolments.c.state == bindparam("state"))
+    return select(*RUN_COLUMNS).where(*conditions).order_by(enrolments.c.id)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Text, and_, cast, or_, select, update
+from sqlalchemy import Select, Text, and_, cast, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.happening import Concerned
@@ -38,20 +39,8 @@ class Stops:
         """Return every run under way of these customers and groups, oldest first."""
         if not subjects:
             return []
-        rows = await self._connection.execute(
-            select(
-                enrolments.c.id,
-                enrolments.c.script,
-                enrolments.c.version,
-                enrolments.c.subject,
-                enrolments.c.subject_kind,
-                enrolments.c.owner,
-                enrolments.c.entered_at,
-            )
-            .where(among(enrolments.c.subject, self._on_sqlite), enrolments.c.state == "running")
-            .order_by(enrolments.c.id),
-            {"among": sorted(subjects)},
-        )
+        statement = _live(self._on_sqlite)
+        rows = await self._connection.execute(statement, {"among": sorted(subjects)})
         return [
             Concerned(
                 id=row.id,
@@ -214,3 +203,20 @@ class Stops:
             )
             .values(weekly_cap=per_week)
         )
+
+
+@lru_cache(maxsize=2)
+def _live(on_sqlite: bool) -> Select[Any]:
+    return (
+        select(
+            enrolments.c.id,
+            enrolments.c.script,
+            enrolments.c.version,
+            enrolments.c.subject,
+            enrolments.c.subject_kind,
+            enrolments.c.owner,
+            enrolments.c.entered_at,
+        )
+        .where(among(enrolments.c.subject, on_sqlite), enrolments.c.state == "running")
+        .order_by(enrolments.c.id)
+    )

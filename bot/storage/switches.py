@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.storage.insert import insert_new
 from bot.storage.tables import switches
 
+_STOPPED = select(switches.c.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
@@ -34,7 +36,7 @@ class Switches:
 
     async def stopped(self) -> frozenset[str]:
         """Return the names of what is stopped now."""
-        return frozenset((await self._connection.execute(select(switches.c.name))).scalars())
+        return frozenset((await self._connection.execute(_STOPPED)).scalars())
 
     async def stop(self, name: str, by: str, now: datetime) -> bool:
         """Stop a plane; False where it is stopped already, which changes nothing."""

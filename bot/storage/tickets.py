@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.tickets import Ticket, TicketState
 from bot.storage import work
 from bot.storage.insert import insert_new
+from bot.storage.prepared import change
 from bot.storage.tables import kf_tickets
 
 _COLUMNS = tuple(kf_tickets.c[name] for name in Ticket.model_fields)
@@ -74,9 +75,7 @@ class Tickets:
 
     async def change(self, ticket: int, **values: Any) -> None:
         """Change columns of a ticket."""
-        await self._connection.execute(
-            update(kf_tickets).where(kf_tickets.c.id == ticket).values(**values)
-        )
+        await change(self._connection, kf_tickets, {"id": ticket}, values)
 
     async def claim(self, now: datetime, *, limit: int = 20) -> list[Ticket]:
         """Take the tickets whose time has come."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.delivery import Terms
@@ -24,6 +24,13 @@ class Left:
     terms: Terms
 
 
+_IN_LANES = (
+    select(outbox.c.lane, outbox.c.key, outbox.c.body, outbox.c.state, outbox.c.facts)
+    .where(outbox.c.lane.in_(bindparam("lanes", expanding=True)), outbox.c.due_at.is_not(None))
+    .order_by(outbox.c.id)
+)
+
+
 class Unsent:
     """What stands in the outbox and may be taken back."""
 
@@ -33,12 +40,7 @@ class Unsent:
     async def in_lanes(self, lanes: Sequence[str]) -> dict[str, list[Left]]:
         """Return what has not left yet, lane by lane and in order: ready, or half sent."""
         found: dict[str, list[Left]] = {}
-        rows = await self._connection.execute(
-            select(outbox.c.lane, outbox.c.key, outbox.c.body, outbox.c.state, outbox.c.facts)
-            .where(outbox.c.lane.in_(list(lanes)), outbox.c.due_at.is_not(None))
-            .order_by(outbox.c.id)
-        )
-        for row in rows:
+        for row in await self._connection.execute(_IN_LANES, {"lanes": list(lanes)}):
             found.setdefault(row.lane, []).append(_left(row))
         return found
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage.prepared import change
 from bot.storage.tables import Moment
 
 HOLDER = "zhilin.holder"  # under this name a connection's info says whose it is
@@ -122,14 +123,11 @@ async def finish(
     """
     if "holder" in table.c:
         values["holder"] = ""  # what nobody has in hand is not given back by a process that ends
-    condition = [table.c.id == row_id]
-    if mine is not None:
-        # What is over stays over, even for one who never heard that his commit had come through.
-        condition += [table.c.attempt == mine, table.c.due_at.is_not(None)]
-    result = await connection.execute(
-        update(table).where(*condition).values(due_at=due_at, **values)
-    )
-    return bool(result.rowcount)
+    by = {"id": row_id} if mine is None else {"id": row_id, "attempt": mine}
+    # What is over stays over, even for one who never heard that his commit had come through.
+    fenced = mine is not None
+    new = {"due_at": due_at, **values}
+    return bool(await change(connection, table, by, new, unfinished=fenced))
 
 
 @lru_cache(maxsize=16)

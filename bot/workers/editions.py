@@ -34,13 +34,13 @@ class FirstIndex:
     async def begin(self, wait_for: float | None, *, load: bool) -> None:
         """Publish; go on without it after so many seconds of the machine's time, if any are named.
 
-        Raise what the models and stores raise within that time. ``load`` loads the model of this
-        process first: at a question it would hold up callbacks.
+        Raise what the models and stores raise within that time. ``load`` loads the models of
+        this process first: at a question they would hold up callbacks.
         """
         # An older edition may answer first only where somebody goes on filling the new one.
         self._hurried = wait_for is not None
         if load:
-            await self.index.embedder.query(_FIRST_WORDS)
+            await asyncio.gather(*(one.query(_FIRST_WORDS) for one in self.index.embedders))
         self._task = asyncio.create_task(self._publish())
         done, _ = await asyncio.wait({self._task}, timeout=wait_for)
         if done:

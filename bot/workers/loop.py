@@ -109,7 +109,8 @@ class _Foreman:
         }
         self._wanted_again: set[Worker] = set()
         self._looked_at = clock.now()
-        self._mind_at = 0.0
+        self._mind_at = self._ask_time_at = 0.0
+        self._put_off = False
         self._complaints = Complaints()
 
     async def call(self) -> dict[str, datetime]:
@@ -125,8 +126,12 @@ class _Foreman:
         self._complaints.settled("due_not_read")
         self._looked_at = self._clock.now()
         ready = _ready(due, self._looked_at)
+        times_turn = self._is_times_turn()
         for worker in self._workers:
             if worker.watches and not ready.intersection(worker.watches):
+                continue
+            if not (worker.watches or times_turn or worker in self._wanted_again):
+                self._put_off = True
                 continue
             if self._has_a_hand_free(worker):
                 self._wanted_again.discard(worker)
@@ -135,6 +140,15 @@ class _Foreman:
             else:
                 self._wanted_again.add(worker)
         return due
+
+    def _is_times_turn(self) -> bool:
+        """Tell whether to ask those who keep time: after every commit would be far too often."""
+        time = asyncio.get_running_loop().time()
+        self._put_off = False
+        if time < self._ask_time_at:
+            return False
+        self._ask_time_at = time + _SLOW_S
+        return True
 
     async def _mind_the_clock(self) -> None:
         """Look whether the clock was put back, once a second: mending is a commit, too."""
@@ -167,6 +181,8 @@ class _Foreman:
             if worked or worker in self._wanted_again:
                 # There may be more; where nothing could be had, only news or time brings it.
                 self._wanted_again.discard(worker)
+                if worked and not worker.watches:
+                    self._wanted_again.add(worker)
                 self._news.set()
 
     async def rest(self, due: dict[str, datetime], stopping: asyncio.Event) -> None:
@@ -176,7 +192,7 @@ class _Foreman:
         later = [moment for moment in due.values() if moment > self._looked_at]
         until = min([*later, now + _LONGEST_SLEEP])
         spare = any(len(self._at_work[one]) < _hands(one) for one in self._wanted_again)
-        longest = _SLOW_S if spare else _LONGEST_SLEEP.total_seconds()
+        longest = _SLOW_S if spare or self._put_off else _LONGEST_SLEEP.total_seconds()
         waits = [
             asyncio.ensure_future(self._news.wait()),
             asyncio.ensure_future(stopping.wait()),

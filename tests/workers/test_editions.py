@@ -27,6 +27,11 @@ class Slow(BoxEmbedder):
         super().__init__()
         self.go = asyncio.Event()
         self.failures = failures
+        self.loaded = False
+
+    async def query(self, text: str) -> Sequence[float]:
+        self.loaded = True
+        return await super().query(text)
 
     async def passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         await self.go.wait()
@@ -48,6 +53,17 @@ async def test_who_can_wait_has_the_index_before_anything_else() -> None:
     index, first = beginning(model, FakeClock(NOON))
     await first.begin(None, load=True)
     assert index.ready
+
+
+async def test_every_model_that_answers_is_loaded_before_anybody_asks() -> None:
+    model, second = Slow(), Slow()
+    model.go.set()
+    second.go.set()
+    index = KnowledgeIndex(model, MemoryStore(256), second=second, second_store=MemoryStore(256))
+    files = SimpleNamespace(snapshot=SimpleNamespace(documents=lambda: (PASSBOOK, CARD)))
+    first = FirstIndex(index, cast("Content", files), FakeClock(NOON), None)
+    await first.begin(None, load=True)
+    assert model.loaded and second.loaded
 
 
 async def test_what_fails_at_once_refuses_the_start() -> None:

@@ -1,6 +1,7 @@
 """Workers are called when something of theirs is due, and otherwise left alone."""
 
 import asyncio
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,6 @@ from structlog.testing import capture_logs
 from bot.clock import FakeClock
 from bot.domain.events import Notice
 from bot.storage.db import Database
-from bot.storage.migrate import upgrade
 from bot.workers.loop import run_for_ever
 from tests.waiting import until
 
@@ -17,9 +17,9 @@ NOON = datetime(2026, 10, 12, 4, tzinfo=UTC)
 
 
 @pytest.fixture
-async def database(tmp_path):
-    opened = await Database.open(f"sqlite:///{tmp_path / 'a.db'}", durable=False)
-    await upgrade(opened)
+async def database(tmp_path, migrated_sqlite):
+    file = shutil.copyfile(migrated_sqlite, tmp_path / "a.db")
+    opened = await Database.open(f"sqlite:///{file}", durable=False)
     yield opened
     await opened.close()
 
@@ -55,6 +55,23 @@ class Idler:
     async def step(self) -> int:
         self.steps += 1
         return 0
+
+
+class Keeper:
+    """Keeps time: what it has to do stands in no table."""
+
+    watches = ()
+
+    def __init__(self, pieces: int = 0) -> None:
+        self.pieces = pieces
+        self.steps = 0
+
+    async def step(self) -> int:
+        self.steps += 1
+        if not self.pieces:
+            return 0
+        self.pieces -= 1
+        return 1
 
 
 class Broken:
@@ -107,6 +124,33 @@ async def test_a_batch_that_was_full_is_followed_by_the_next_without_news(databa
             await reader.read.get()
 
     await within(5, reader, database=database, clock=clock, then=all_read)
+
+
+async def test_who_keeps_time_is_not_asked_after_every_commit_but_soon_after_the_last(database):
+    clock = FakeClock(NOON)
+    reader, keeper = Reader(database, clock), Keeper()
+    for number in range(60):
+        await put(database, f"n{number:02}")
+
+    began = asyncio.get_running_loop().time()
+
+    async def then() -> None:
+        for _ in range(60):
+            await reader.read.get()
+        seen = keeper.steps
+        assert seen <= 2 + (asyncio.get_running_loop().time() - began) / 0.02
+        await until(lambda: keeper.steps > seen)
+
+    await within(10, reader, keeper, database=database, clock=clock, then=then)
+
+
+async def test_who_keeps_time_and_has_more_to_do_is_asked_again_at_once(database):
+    keeper = Keeper(pieces=200)
+
+    async def then() -> None:
+        await until(lambda: not keeper.pieces)
+
+    await within(1.0, keeper, database=database, clock=FakeClock(NOON), then=then)
 
 
 async def test_what_falls_due_later_is_worked_on_at_its_moment(database):
