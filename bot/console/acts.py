@@ -9,11 +9,11 @@ from bot.console.lead_view import lead_json, packet_of
 from bot.console.refusal import Refusal, changed, unreadable
 from bot.console.rights import lead_for
 from bot.console.room import Json, Room, Sight
-from bot.domain.ids import RmId
+from bot.domain.ids import CustomerId, RmId
 from bot.domain.lead import Lead, Moved, Refused
+from bot.domain.lead_words import INVALID_REASONS, LOST_REASONS
 from bot.domain.needs import Needs
 from bot.domain.putting_off import put_off_until
-from bot.leads.lead_steps import INVALID_REASONS, LOST_REASONS
 from bot.storage.db import Tx
 
 _NO_CHOICE = "还没有选，请先选一项。"
@@ -35,7 +35,7 @@ async def move_lead(tx: Tx, room: Room, sight: Sight, number: int, act: str, cho
 async def _shown_still(tx: Tx, sight: Sight, number: int) -> Json | None:
     """Return a lead as it is now; None where it is a colleague's and no more to be seen."""
     try:
-        return await show_lead(tx, sight, number)
+        return (await show_lead(tx, sight, number))[0]
     except Refusal:
         return None
 
@@ -99,8 +99,8 @@ def _until(choice: str, sight: Sight) -> datetime:
     return until
 
 
-async def show_lead(tx: Tx, sight: Sight, number: int) -> Json:
-    """Return a lead with what helps with it; raise ``Refusal`` where it is not this member's."""
+async def show_lead(tx: Tx, sight: Sight, number: int) -> tuple[Json, CustomerId]:
+    """Return a lead with what helps with it, and whose it is; raise ``Refusal`` where not his."""
     lead, customer = await lead_for(tx, sight, number)
     names = await tx.workbench.names([lead.customer, *([lead.chat] if lead.chat else [])])
     managers = customer.managers if customer is not None else ()
@@ -109,4 +109,4 @@ async def show_lead(tx: Tx, sight: Sight, number: int) -> Json:
         needs = Needs(complaint=True)
         facts = await tx.subjects.load([lead.customer], "customer", sight.bank, needs, sight.now)
         packet = packet_of(lead, sight, customer, facts[lead.customer])
-    return lead_json(lead, sight, names, managers=managers, packet=packet)
+    return lead_json(lead, sight, names, managers=managers, packet=packet), lead.customer

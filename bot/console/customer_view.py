@@ -8,8 +8,8 @@ from datetime import date
 from bot.console.draft_view import (
     CUSTOMER,
     DROP_REASONS,
-    days_of,
     draft_json,
+    position_of,
     step_name,
     turn_json,
 )
@@ -43,9 +43,8 @@ async def customer_view(
     drafts = own_drafts(await tx.drafts.waiting(id), sight)
     names = await tx.workbench.names([id, *(one.chat for one in leads if one.chat)])
     runs = await tx.runs.of_subject(id)
-    kf = kf_json(await open_ticket(tx, id), await tx.workbench.serving(id), sight)
+    kf = kf_json(await open_ticket(tx, id), await tx.workbench.serving(id), customer, sight)
     last = next((turn.text for turn in reversed(turns) if turn.speaker == CUSTOMER), "")
-    open_needs = frozenset(lead.need.value for lead in leads)
     shown = [
         lead_json(
             lead,
@@ -62,12 +61,22 @@ async def customer_view(
         "drafts": [draft_json(one, sight) for one in drafts],
         "runs": [await _run(tx, room, sight, run) for run in runs],
         "turns": [turn_json(turn, sight, name_of(customer)) for turn in turns],
-        "tracks": sight.tracks("一对一", open_needs, customer=customer, asker=asker_of(facts)),
+        "tracks": _tracks(customer, leads, facts, sight),
         "last_words": sight.masked(last),
         "drop_reasons": DROP_REASONS,
         "can_ask": True,
         "now": sight.now.isoformat(),
     }
+
+
+def _tracks(customer: Customer, leads: list[Lead], facts: SubjectFacts, sight: Sight) -> list[Json]:
+    return sight.tracks(
+        "一对一",
+        frozenset(lead.need.value for lead in leads),
+        customer=customer,
+        asker=asker_of(facts),
+        in_peace=is_left_in_peace(facts, sight.now),
+    )
 
 
 def _head(customer: Customer, facts: SubjectFacts, kf: Json | None, sight: Sight) -> Json:
@@ -99,6 +108,8 @@ def consent_of(customer: Customer, facts: SubjectFacts, sight: Sight) -> Json:
     """Say whether a customer wants to hear of products."""
     if customer.opted_out_at is not None:
         return {"state": "refused", "words": "已拒收营销：只答客户自己问的"}
+    if facts.complaint_open:
+        return {"state": "paused", "words": "投诉办结前不发营销"}
     paused = customer.marketing_paused_until
     if paused is not None and sight.now < paused:
         until = paused.astimezone(sight.bank.zone)
@@ -147,11 +158,7 @@ def told_of(facts: SubjectFacts, sight: Sight) -> list[Json]:
 async def _run(tx: Tx, room: Room, sight: Sight, run: Run) -> Json:
     """Say where a customer stands in a script, and what comes next."""
     script = await room.script_of(tx, run.script, run.version)
-    days, day = days_of(script), (sight.today - run.anchor).days + 1
-    if days:
-        position = f"第 {max(1, min(day, days))} 天 / 共 {days} 天"
-    else:
-        position = f"走到「{step_name(script, run.node)}」" if run.node else "刚开始"
+    position = position_of(script, run, sight.today)
     coming = await tx.workbench.next_steps(run.id, sight.now)
     following = coming[0] if coming else None
     stopped = "营销已停" if run.marketing_stopped else ""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from bot.console.room import Json, Room, Sight
 from bot.domain.draft import DROPPED_FOR, Draft
+from bot.domain.runs import Run
 from bot.domain.script import SopScript
 from bot.domain.steps import Step
 from bot.storage.conversations import Turn
@@ -86,7 +88,19 @@ def step_name(script: SopScript | None, id: str) -> str:
     return kind
 
 
-def days_of(script: SopScript | None) -> int:
-    """Return the last day that a script has something for, 0 where it goes by no days."""
+def position_of(script: SopScript | None, run: Run, today: date) -> str:
+    """Say how far a run is: by its days where the whole script goes by days, else by its step."""
+    day, days = (today - run.anchor).days + 1, _days_of(script)
+    if day < 1:
+        return "明天开始" if day == 0 else f"{run.anchor.month}月{run.anchor.day}日开始"
+    if days:
+        return f"第 {min(day, days)} 天 / 共 {days} 天"
+    return f"走到「{step_name(script, run.node)}」" if run.node else f"第 {day} 天"
+
+
+def _days_of(script: SopScript | None) -> int:
+    """Return the last day that a script has something for, 0 where other steps follow on it."""
     steps: Sequence[Step] = script.steps if script is not None else ()
+    if any(step.days_later is not None for step in steps):
+        return 0
     return max((step.day for step in steps if step.day is not None), default=0)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from bot.console.draft_view import DROP_REASONS, days_of, draft_json, step_json
+from bot.console.draft_view import DROP_REASONS, draft_json, position_of, step_json
+from bot.console.group_questions import questions_in
 from bot.console.lead_view import first_due, lead_json
 from bot.console.room import Json, Room, Sight
-from bot.domain.draft import Draft
-from bot.domain.lead import Lead, Need
 from bot.domain.lead_rights import may_act
 from bot.domain.people import GroupChat
 from bot.domain.runs import Run
@@ -17,8 +16,7 @@ from bot.storage.db import Tx
 _MOST_LEADS = 20
 _MOST_NAMES = 12
 _LOOK_BACK = timedelta(days=30)
-_NAMELESS_GROUP = "客户群"
-_ASKED = frozenset({Need.UNANSWERED, Need.SERVICE, Need.PERSON})
+NAMELESS_GROUP = "客户群"
 
 
 async def group_view(tx: Tx, room: Room, sight: Sight, group: GroupChat) -> Json:
@@ -38,13 +36,13 @@ async def group_view(tx: Tx, room: Room, sight: Sight, group: GroupChat) -> Json
     return {
         "group": {
             "id": group.id,
-            "name": group.name or _NAMELESS_GROUP,
+            "name": group.name or NAMELESS_GROUP,
             "owner": sight.person(group.owner),
             "customers": len(group.customers),
             "staff": len(group.members) - len(group.customers),
             "tags": sorted(group.tags),
         },
-        "questions": questions_of(drafts, leads, sight, names),
+        "questions": await questions_in(tx, sight, group, drafts, leads, names),
         "drafts": [draft_json(one, sight) for one in drafts],
         "leads": [lead_json(lead, sight, names) for lead in first_due(leads)],
         "run": await _run(tx, room, sight, runs),
@@ -55,44 +53,6 @@ async def group_view(tx: Tx, room: Room, sight: Sight, group: GroupChat) -> Json
         "can_ask": not group.dismissed,
         "now": sight.now.isoformat(),
     }
-
-
-def questions_of(
-    drafts: list[Draft], leads: list[Lead], sight: Sight, names: dict[str, str]
-) -> list[Json]:
-    """Return what members asked and nobody has answered, the newest last."""
-    drafted = {asker.id for draft in drafts for asker in draft.askers}
-    asked: list[tuple[datetime, Json]] = [
-        (
-            draft.at,
-            {
-                "asker": draft.names,
-                "text": sight.masked(draft.question),
-                "at": sight.at(draft.at),
-                "draft": draft.id,
-                "words": "",
-            },
-        )
-        for draft in drafts
-    ]
-    for lead in leads:
-        said = lead.evidence[-1] if lead.evidence else None
-        waits = lead.need in _ASKED and lead.first_response_at is None
-        if said is None or not said.quote or not waits or lead.customer in drafted:
-            continue
-        asked.append(
-            (
-                said.at,
-                {
-                    "asker": names.get(lead.customer) or "群成员",
-                    "text": sight.masked(said.quote),
-                    "at": sight.at(said.at),
-                    "draft": None,
-                    "words": "没有草稿：小安没有依据，请您来答",
-                },
-            )
-        )
-    return [question for _, question in sorted(asked, key=lambda pair: pair[0])]
 
 
 async def silent_in(tx: Tx, sight: Sight, group: GroupChat, runs: list[Run]) -> Json:
@@ -120,7 +80,6 @@ async def _run(tx: Tx, room: Room, sight: Sight, runs: list[Run]) -> Json | None
         return None
     run = runs[-1]
     script = await room.script_of(tx, run.script, run.version)
-    days, day = days_of(script), (sight.today - run.anchor).days + 1
-    position = f"第 {max(1, min(day, days))} 天 / 共 {days} 天" if days else f"第 {max(1, day)} 天"
+    position = position_of(script, run, sight.today)
     name = script.name if script is not None else "剧本"
     return {"script": run.script, "name": name, "position": position}

@@ -8,6 +8,7 @@ from bot.console.room import Json, Sight
 from bot.domain.events import Arrival, CardPressed
 from bot.domain.ids import CustomerId
 from bot.domain.lead_rights import heads
+from bot.domain.people import Customer
 from bot.domain.tickets import Ticket
 from bot.leads.talk_cards import FRIEND
 from bot.storage.db import Tx
@@ -26,7 +27,7 @@ async def open_ticket(tx: Tx, customer: str) -> Ticket | None:
     return open_ones[-1] if open_ones else None
 
 
-def kf_json(ticket: Ticket | None, serving: str, sight: Sight) -> Json | None:
+def kf_json(ticket: Ticket | None, serving: str, customer: Customer, sight: Sight) -> Json | None:
     """Say who has a customer's talk in 微信客服, and what this member may do about it."""
     if ticket is None and not serving:
         return None
@@ -37,20 +38,20 @@ def kf_json(ticket: Ticket | None, serving: str, sight: Sight) -> Json | None:
     if ticket is not None and ticket.state == "later":
         at = sight.at(ticket.opens_at)
         words = f"客户找真人，小安先陪着，{at['words'] if at else '上班后'}转给{who}"
-    return {"words": words, "acts": _acts(ticket, sight) if ticket is not None else []}
+    return {"words": words, "acts": _acts(ticket, customer, sight) if ticket is not None else []}
 
 
-def _acts(ticket: Ticket, sight: Sight) -> list[Json]:
+def _acts(ticket: Ticket, customer: Customer, sight: Sight) -> list[Json]:
     if not _may(ticket, sight):
         return []
     if ticket.state == "later":
         return [{"act": "take", "label": "现在就接", "primary": True}]
     if not ticket.person:
         return []
-    return [
-        {"act": "back", "label": "还给小安", "primary": True},
-        {"act": "invite", "label": "邀请加我为好友"},
-    ]
+    acts: list[Json] = [{"act": "back", "label": "还给小安", "primary": True}]
+    if sight.me.userid not in customer.managers:  # a friend need not become one
+        acts.append({"act": "invite", "label": "邀请加我为好友"})
+    return acts
 
 
 def _may(ticket: Ticket, sight: Sight) -> bool:
@@ -64,7 +65,7 @@ async def press(tx: Tx, sight: Sight, customer: str, act: str) -> Json:
     if act not in _WORDS:
         raise unreadable()
     ticket = await open_ticket(tx, CustomerId(found.id))
-    offered = [] if ticket is None else [str(one["act"]) for one in _acts(ticket, sight)]
+    offered = [] if ticket is None else [str(one["act"]) for one in _acts(ticket, found, sight)]
     if ticket is None or act not in offered:
         raise Refusal(409, "changed", _NO_TALK)
     pressed = CardPressed(

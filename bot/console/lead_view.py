@@ -8,27 +8,18 @@ from datetime import datetime
 from bot.console.room import NAMELESS, Json, Sight
 from bot.domain.lead import GRAVE, Lead
 from bot.domain.lead_rights import may_act
+from bot.domain.lead_words import INVALID_REASONS, LOST_REASONS, STAGE_WORDS
 from bot.domain.people import Customer
 from bot.domain.putting_off import put_offs
 from bot.domain.subject import SubjectFacts
 from bot.domain.suitability import NOBODY, asker_of
 from bot.leads.cards import colleagues, title_of
 from bot.leads.first_steps import first_steps
-from bot.leads.lead_steps import INVALID_REASONS, LOST_REASONS, sells
+from bot.leads.lead_steps import sells
 from bot.leads.packet import opening_words, what_may_be_known, what_to_avoid
 
-STAGES = {
-    "asking": "等客户同意",
-    "new": "待接手",
-    "taken": "已接手",
-    "later": "稍后",
-    "invalid": "无效",
-    "won": "成交",
-    "lost": "没成",
-    "closed": "已办结",
-    "refused": "客户没同意",
-}
 _SHOWN_REASONS = 3
+_BOUND = "bound"  # what lies beyond 0 or 100 is arithmetic, and tells a manager nothing
 # What a customer who was asked first told somebody on the phone or face to face.
 _ANSWERED: tuple[Json, ...] = (
     {"act": "agreed", "label": "客户答应了", "primary": True},
@@ -48,14 +39,15 @@ def lead_json(
     said = lead.evidence[-1] if lead.evidence else None
     waits_for = lead.respond_by if _is_waited_for(lead) else None
     left = int((waits_for - sight.now).total_seconds()) if waits_for is not None else None
-    best = sorted((one for one in lead.reasons if one.words), key=lambda one: -abs(one.points))
+    told = [one for one in lead.reasons if one.words and one.code != _BOUND]
+    best = sorted(told, key=lambda one: -abs(one.points))
     return {
         "id": lead.id,
         "need": lead.need.value,
         "title": title_of(lead.need),
         "product": lead.product,
         "stage": lead.stage,
-        "stage_words": STAGES[lead.stage],
+        "stage_words": STAGE_WORDS[lead.stage],
         "grave": lead.need in GRAVE,
         "customer": {"id": lead.customer, "name": names.get(lead.customer) or NAMELESS},
         "holder": sight.person(lead.rm),
@@ -67,7 +59,7 @@ def lead_json(
         "left_seconds": left,
         "late": left is not None and left < 0,
         "sleeps_until": sight.at(lead.sleeps_until),
-        "score": round(lead.score) if lead.reasons else None,
+        "score": round(lead.score) if best and lead.need not in GRAVE else None,
         "reasons": [f"{one.words}（{one.points:+.0f}）" for one in best[:_SHOWN_REASONS]],
         "packet": packet,
         "acts": acts_of(lead, sight, managers),
@@ -99,7 +91,7 @@ def acts_of(lead: Lead, sight: Sight, managers: Collection[str]) -> list[Json]:
         acts.append({"act": "contacted", "label": "联系过了"})
     if lead.need not in GRAVE:
         acts.append(_chosen("later", "稍后", "什么时候再提醒", later_choices(sight)))
-    others = colleagues(sight.bank, lead.rm or sight.me.userid)
+    others = colleagues(sight.bank, lead.rm or sight.me.userid, lead=lead)
     if others:
         acts.append(_chosen("pass", "转派", "转派给", others))
     acts.append(_chosen("invalid", "无效", "为什么无效", INVALID_REASONS))

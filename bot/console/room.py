@@ -11,6 +11,7 @@ from bot.domain.calendar import CalendarTables
 from bot.domain.compliance import Rules, mask
 from bot.domain.ids import RmId
 from bot.domain.institution import Member
+from bot.domain.lead import SELLING
 from bot.domain.people import Customer, GroupChat
 from bot.domain.render import UnknownVariable, render
 from bot.domain.script import SopScript
@@ -98,12 +99,13 @@ class Sight:
         *,
         customer: Customer | None = None,
         asker: Asker = NOBODY,
+        in_peace: bool = False,
         group: GroupChat | None = None,
     ) -> list[Json]:
         """Return the talk tracks for a place, filled in.
 
         Left out is what cannot be filled in, and what speaks of more risk than the customer may
-        hear of (S01, S03), or a group (S06).
+        hear of (S01, S03), or a group (S06); for who is left ``in_peace`` whatever sells (S20).
         """
         variables = variables_for(
             self.bank,
@@ -119,12 +121,19 @@ class Sight:
                 continue
             if group is None and withheld(track.rating, asker, self.today):
                 continue
+            if in_peace and _sells(track):
+                continue
             try:
                 text = render(track.text, variables)
             except UnknownVariable:
                 continue
             found.append(_shown(track, file, text, fits=track.fits(needs)))
         return found
+
+
+def _sells(track: TalkTrack) -> bool:
+    """Tell whether a track is good for nothing but a sale."""
+    return bool(track.product) or (bool(track.needs) and SELLING.issuperset(track.needs))
 
 
 def _shown(track: TalkTrack, file: TalkTracks, text: str, *, fits: bool) -> Json:

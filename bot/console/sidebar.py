@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from bot import page_files
 from bot.channels.client_page import ClientPage, Signed
 from bot.console.refusal import Refusal, unreadable
 from bot.console.room import Json, Room
@@ -49,7 +50,7 @@ class Sidebar:
         self._place = place
         self._corp = corp
         self._door = Door(room, sessions, place)
-        self._files = StaticFiles(_STATIC)
+        self._files = StaticFiles(page_files.FOLDER, _STATIC)
         self._templates = Environment(
             loader=PackageLoader("bot.console"), autoescape=True, undefined=StrictUndefined
         )
@@ -183,7 +184,10 @@ class Sidebar:
 
     def _message(self, request: web.Request, title: str, text: str, *, status: int) -> web.Response:
         page = self._templates.get_template("sidebar_message.html").render(
-            title=title, text=text, base=self._place.path, static=self._static_path
+            title=title,
+            text=text,
+            again=self._place.path + query_part(request.query.get("next", "")),
+            static=self._static_path,
         )
         headers = self._headers
         return web.Response(text=page, status=status, content_type="text/html", headers=headers)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
 from bot.console import acts, draft_acts, kf_acts
 from bot.console.customer_view import customer_view
-from bot.console.group_view import group_view
+from bot.console.group_questions import see_to
+from bot.console.group_view import NAMELESS_GROUP, group_view
 from bot.console.lead_view import first_due, lead_json
 from bot.console.looks import Looks
 from bot.console.refusal import Refusal
 from bot.console.rights import customer_for, group_for
-from bot.console.room import Json, Room, Sight
+from bot.console.room import NAMELESS, Json, Room, Sight
 from bot.console.web import Caller, Door
 from bot.domain.lead import Lead
 from bot.domain.lead_rights import seen_everywhere
-from bot.domain.rights import team_of
+from bot.domain.rights import pools_of, team_of
 from bot.storage.db import Tx
+from bot.storage.workbench import DraftsAt
 
 _MOST_LEADS = 50
 
@@ -39,6 +43,7 @@ class SidebarApi:
             web.post(base + r"/leads/{number:\d{1,15}}", door.api(self.move)),
             web.post(base + r"/drafts/{number:\d{1,15}}", door.api(self.draft)),
             web.post(base + r"/tracks/{name:[a-z0-9-]{1,64}}", door.api(self.track)),
+            web.post(f"{base}/questions", door.api(self.question)),
             web.post(f"{base}/check", door.api(self.check)),
             web.post(f"{base}/kf", door.api(self.kf)),
             web.post(f"{base}/ask", door.api(self.ask, status=202)),
@@ -75,27 +80,37 @@ class SidebarApi:
         """List a member's open leads, for a head the team's, for 消保 what is grave."""
         sight = caller.sight
         me, (_, *others) = sight.me, team_of(sight.bank, sight.me.userid)
-        pools = [me.branch] if me.branch else []
+        pools = {*pools_of(sight.bank, me.userid), *([me.branch] if me.branch else [])}
         async with self._room.database.read() as tx:
             mine = await tx.workbench.leads_of([me.userid], pools=pools, limit=_MOST_LEADS)
             team = await tx.workbench.leads_of(others, limit=_MOST_LEADS) if others else []
             if needs := seen_everywhere(sight.bank, me.userid):
                 team += await tx.workbench.leads_about(needs, limit=_MOST_LEADS)
-            shown = await _shown(tx, sight, mine), await _shown(tx, sight, team)
+            own = {lead.id for lead in mine}
+            rest = {lead.id: lead for lead in team if lead.id not in own}
+            shown = await _shown(tx, sight, mine), await _shown(tx, sight, list(rest.values()))
             waiting = await tx.workbench.drafts_waiting(me.userid)
+            names = await tx.workbench.names(one.chat for one in waiting)
         return {
             "me": who_am_i(sight),
             "mine": shown[0],
             "team": shown[1],
-            "drafts_waiting": waiting,
+            "most": _MOST_LEADS,
+            "drafts_at": [_drafts_at(one, names) for one in waiting],
             "now": sight.now.isoformat(),
         }
 
     async def lead(self, caller: Caller) -> Json:
         """Show one lead."""
-        async with self._room.database.read() as tx:
-            shown = await acts.show_lead(tx, caller.sight, caller.number)
-        return {"lead": shown, "now": caller.sight.now.isoformat()}
+        sight = caller.sight
+        try:
+            async with self._room.database.read() as tx:
+                shown, customer = await acts.show_lead(tx, sight, caller.number)
+        except Refusal:
+            await self._looks.note("customer_refused", f"lead:{caller.number}", sight)
+            raise
+        await self._looks.note("customer_shown", customer, sight)
+        return {"lead": shown, "now": sight.now.isoformat()}
 
     async def move(self, caller: Caller) -> Json:
         """Move a lead by one of its buttons."""
@@ -118,6 +133,13 @@ class SidebarApi:
             return await draft_acts.track_sent(
                 tx, self._room, caller.sight, caller.name, customer, group, text
             )
+
+    async def question(self, caller: Caller) -> Json:
+        """Write that a group's question was seen to by a person."""
+        group, asker = caller.text("group"), caller.text("asker")
+        at, act = caller.text("at"), caller.text("act")
+        async with self._room.database.begin() as tx:
+            return await see_to(tx, self._room, caller.sight, group, asker, at, act)
 
     async def check(self, caller: Caller) -> Json:
         """Look at words before they go out."""
@@ -148,6 +170,12 @@ def who_am_i(sight: Sight) -> Json:
     place = branch.name if branch is not None else sight.bank.institution.name
     me = sight.me
     return {"userid": me.userid, "name": me.name, "role": me.role, "branch": place}
+
+
+def _drafts_at(one: DraftsAt, names: Mapping[str, str]) -> Json:
+    kind, nameless = ("customer", NAMELESS) if one.of_two else ("group", NAMELESS_GROUP)
+    name = names.get(one.chat) or nameless
+    return {"kind": kind, "id": one.chat, "name": name, "count": one.waiting}
 
 
 def _said(caller: Caller) -> str:

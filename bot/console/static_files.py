@@ -19,10 +19,11 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class StaticFiles:
-    """The files of a folder by their names, under a path that changes with what is in them."""
+    """The files of folders by their names, under a path that changes with what is in them."""
 
-    def __init__(self, folder: Path) -> None:
-        found = sorted(path for path in folder.glob("*") if path.suffix in _TYPES)
+    def __init__(self, *folders: Path) -> None:
+        every = (path for folder in folders for path in folder.glob("*"))
+        found = sorted(path for path in every if path.suffix in _TYPES)
         self._files = {path.name: path.read_bytes() for path in found}
         digest = hashlib.sha256()
         for name, data in self._files.items():

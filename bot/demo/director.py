@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime, time, timedelta
 from typing import Literal
 
-from bot.demo.people import Chance
+from bot.demo.people import Chance, what_a_bank_knows
 from bot.demo.players import Act, Players
 from bot.demo.running import Demo
 from bot.demo.story import SCRIPT
@@ -37,7 +37,9 @@ class Director:
         self._queue: list[tuple[datetime, int, Act]] = []
         self._order = itertools.count()
         self._bank = demo.bot.content.bank
-        self._players = Players(demo.town, self._bank, Chance(seed), {}, self._later)
+        self._players = Players(
+            demo.town, self._bank, Chance(seed), {}, self._later, visitors=False
+        )
 
     def _tell(self) -> None:
         """Wake everybody who waits for something to happen."""
@@ -58,10 +60,22 @@ class Director:
     async def open(self) -> None:
         """Let the groups enter their script, and pick the one that is shown."""
         await self._settle()
+        await self._tell_of_visitors()
         async with self.demo.bot.database.read() as tx:
             runs = await tx.runs.of_script(SCRIPT)
         running = {run.subject for run in runs if run.state == "running"}
         self.show(next(chat for chat in self.demo.town.groups if chat in running))
+
+    async def _tell_of_visitors(self) -> None:
+        """Let the bank's systems tell what they know of those who write one to one."""
+        now, people = self.demo.clock.now(), self.demo.town.world.customers
+        today = now.astimezone(self._bank.zone).date()
+        rows = [
+            (one, what_a_bank_knows(number, people[one].age, today))
+            for number, one in enumerate(self.demo.town.visitors)
+        ]
+        async with self.demo.bot.database.begin() as tx:
+            await tx.facts.put(rows, now)
 
     def saved(self) -> None:
         """Say that the file was saved."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from bot.storage.ledger import Entry
@@ -93,7 +95,7 @@ _SENTENCES: Mapping[str, str] = {
     "sla_missed": "线索超过了时限",
     "lead_won": "客户经理说：线索成交了",
     "lead_lost": "客户经理说：线索没成",
-    "draft_made": "客户的话，回话拟好了，等本人点发送",
+    "draft_made": "有人问，回话拟好了，等群主或客户经理点发送",
     "draft_sent": "拟好的回话发出去了",
     "draft_edited": "拟好的回话改了几个字，发出去了",
     "draft_dropped": "拟好的回话没用上",
@@ -132,12 +134,19 @@ def sentence(entry: Entry, names: Mapping[str, str]) -> str | None:
 
 
 def feed_of(entries: Iterable[Entry], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the latest sentences with their moments, newest first."""
-    feed = [
-        {"id": entry.id, "at": entry.at.isoformat(), "text": words, "tone": tone(entry.kind)}
-        for entry in entries
-        if (words := sentence(entry, names)) is not None
-    ]
+    """Return the latest sentences with their moments, newest first; a row of the same is one."""
+    told = [(words, entry) for entry in entries if (words := sentence(entry, names)) is not None]
+    feed = []
+    for words, alike in groupby(told, key=itemgetter(0)):
+        same = [entry for _, entry in alike]
+        feed.append(
+            {
+                "id": same[0].id,
+                "at": same[0].at.isoformat(),
+                "text": f"{words}（{len(same)} 次）" if len(same) > 1 else words,
+                "tone": tone(same[0].kind),
+            }
+        )
     return feed[:_SHOWN]
 
 

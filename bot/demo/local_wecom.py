@@ -26,6 +26,7 @@ from bot.workers.content import read_snapshot
 from bot.workspace import Workspace
 
 _BOT = "http://127.0.0.1:8080"
+_SIDEBAR = f"{_BOT}/sidebar"
 _AIBOT, _STAFF_GROUP = "aib-local", "staff-room"
 
 
@@ -48,7 +49,8 @@ async def run_local_wecom(
         world = build_town(bank, clock, seed=1, groups=4, members=80).world
     for name in ("app", "kf", "contact"):
         world.callbacks.configure(name, _BOT + PATH, CALLBACK_TOKEN, CALLBACK_AES_KEY)
-    world.client.sidebars[AGENT_ID] = f"{_BOT}/sidebar/login?next=%2Fsidebar"
+    world.client.sidebars[AGENT_ID] = _SIDEBAR
+    world.client.entrance = f"{_SIDEBAR}/login"
     world.aibots.add(AiBot(_AIBOT, CORP_SECRET))
     world.webhooks.add(_STAFF_GROUP, _STAFF_GROUP)
     application = build_app(world)
@@ -76,6 +78,7 @@ def _how_to_connect(address: str, corp_id: str) -> list[str]:
         f"  export BOT_WECOM__CALLBACK_AES_KEY={CALLBACK_AES_KEY}",
         f"  export BOT_ARCHIVE__URL={address}",
         f"  export BOT_ARCHIVE__SECRET={ARCHIVE_SECRET}",
+        f"  export BOT_SIDEBAR__URL={_SIDEBAR}",
         f"  export BOT_SIDEBAR__OAUTH_URL={address}/connect/oauth2/authorize",
         f"  export BOT_SIDEBAR__SDK_URL={address}/static/ww.js",
         f"  export BOT_AIBOT__MODE=websocket BOT_AIBOT__BOT_ID={_AIBOT}",

@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import Enum
+
+from bot.domain.registry import AGE, ASSESSED_ON, CONSENT, GRADE, MATURITY
+from bot.domain.subject import Raw
 
 _QUOTED = re.compile(r"(?:回复|回个|回|或|、|没有回|用回|般回)「([^」]{1,6})」")
 _CHOICES = re.compile(r"回复 ([A-Z]) 或 ([A-Z])")
@@ -46,12 +49,34 @@ class Chance:
         return timedelta(minutes=low + (high - low) * self.of("minutes", *parts))
 
 
+def what_a_bank_knows(number: int, age: int | None, today: date) -> dict[str, Raw]:
+    """Return what a bank's systems tell of a customer: some are well known, some not at all."""
+
+    def on(days: int) -> str:
+        return (today + timedelta(days=days)).isoformat()
+
+    if age is None:
+        return {}
+    known: tuple[dict[str, Raw], ...] = (
+        {AGE: age, GRADE: "C2", ASSESSED_ON: on(-80), CONSENT: True, MATURITY: on(75)},
+        {AGE: age, GRADE: "C1", ASSESSED_ON: on(-500), CONSENT: False},
+        {AGE: age, GRADE: "C3", ASSESSED_ON: on(-20), CONSENT: True},
+        {},
+    )
+    return known[number % len(known)]
+
+
 def replies_hoped_for(text: str) -> list[str]:
     """Read out of a message which words its readers are asked to reply."""
     words = _QUOTED.findall(text)
     for pair in _CHOICES.findall(text):
         words += pair
     return [word for word in dict.fromkeys(words) if word not in _NEVER_BY_CHANCE]
+
+
+def asks_for_yes(text: str) -> bool:
+    """Tell whether somebody is asked alone for a yes: 回「好」就行."""
+    return "回「好」" in text or "回「可以」" in text
 
 
 def reply_of(chance: Chance, member: str, text: str) -> str | None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.demo.people import Chance, Habit, reply_of
+from bot.demo.people import Chance, Habit, asks_for_yes, reply_of
 from bot.demo.town import Town
 from bot.domain.bank import Bank
-from bot.emulator import broadcast, groups
+from bot.emulator import broadcast, friends, groups
 from bot.emulator.app import InboxItem
 from bot.emulator.attachments import Part
 from bot.emulator.client_talk import post, talk_named
@@ -22,14 +22,24 @@ Later = Callable[[datetime, Act], None]
 _TAKES, _PASSES_ON, _REFUSES = 0.86, 0.91, 0.94
 _SENDS_DRAFT = 0.8
 _AGREES = 0.8
+_YES = "好"
 
 
 class Players:
     """Everybody but the bot; each new thing is seen once and answered later."""
 
     def __init__(
-        self, town: Town, bank: Bank, chance: Chance, habits: dict[str, Habit], later: Later
+        self,
+        town: Town,
+        bank: Bank,
+        chance: Chance,
+        habits: dict[str, Habit],
+        later: Later,
+        *,
+        visitors: bool = True,
     ) -> None:
+        # Whoever looks on is the visitor himself, and answers 小安 with his own hands.
+        self._asked_alone = frozenset({"single", "kf"} if visitors else {"single"})
         self._town = town
         self._bank = bank
         self._chance = chance
@@ -48,6 +58,8 @@ class Players:
             self._seen_delivery = delivery.seq
             if delivery.kind == "group" and delivery.source != "person":
                 self._read_in_group(delivery)
+            elif delivery.kind in self._asked_alone and asks_for_yes(delivery.text):
+                self._agree_alone(delivery)
         for userid in world.members:
             for item in world.app_messages.inbox(userid):
                 if self._new(userid, item.msgid) and item.buttons:
@@ -86,6 +98,21 @@ class Players:
             return
         at = delivery.at + self._chance.on_grid(5, 60, asked[-1], delivery.text)
         self._later(at, self._speaks(delivery.to, asked[-1], "可以"))
+
+    def _agree_alone(self, delivery: Delivery) -> None:
+        """Let a customer answer who is asked alone whether a manager may speak of something."""
+        world, customer = self._town.world, delivery.to
+        if self._chance.of("agree", customer, delivery.text) > _AGREES:
+            return
+
+        def answers() -> None:
+            if delivery.kind == "kf":
+                world.kf.customer_says(self._town.kf_account, customer, _YES)
+            else:
+                friends.says(world, delivery.sender, customer, _YES, by="customer")
+
+        soon = self._chance.minutes(1, 10, customer, delivery.text)
+        self._later(delivery.at + soon, answers)
 
     def _speaks(self, chat: str, member: str, words: str) -> Act:
         return lambda: groups.says(self._town.world, chat, member, words)

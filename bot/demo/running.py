@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,12 +26,12 @@ from bot.demo.town import (
     build_town,
 )
 from bot.emulator.server import EmulatorServer, build_app, serve_emulator
-from bot.errors import ContentError
 from bot.parts import Progress
-from bot.sop.library import load_workspace_files
+from bot.sop.library import load_bank
 from bot.workers.loop import one_by_one
 from bot.workspace import Workspace, copy_workspace
 
+_HOST = "127.0.0.1"
 _CALLBACKS = ("app", "kf", "contact")
 _LONGEST_WAIT = timedelta(seconds=10)  # a persona's 等待合并 allows no more
 AddRoutes = Callable[[web.Application, Town], None]
@@ -47,6 +48,7 @@ class Demo:
     clock: FakeClock
     progress: Progress | None = None
     running: bool = False
+    port: int = 0
     app: App | None = None
     address: str = ""
     """Where the bot listens: callbacks, and the sidebar."""
@@ -72,11 +74,11 @@ class Demo:
                 in_place=not self.running,  # while people look on, the loop must not stand still
             )
         )
-        web_half = listening(self.app.web(), "127.0.0.1", 0)
+        web_half = listening(self.app.web(), _HOST, self.port)
         self.address = await self._open.enter_async_context(web_half)
-        page = f"{self.address}/sidebar"
-        # By way of the sign-in, as a bank registers it: who opens the client is who signs in.
-        self.town.world.client.sidebars[AGENT_ID] = f"{page}/login?next=%2Fsidebar"
+        client = self.town.world.client
+        client.sidebars[AGENT_ID] = self.settings.sidebar.url
+        client.entrance = f"{self.settings.sidebar.url}/login"
         for name in _CALLBACKS:
             self.town.world.callbacks.configure(
                 name, self.address + PATH, CALLBACK_TOKEN, CALLBACK_AES_KEY
@@ -142,10 +144,8 @@ async def open_demo(
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zhilin-demo-")))
         clock = FakeClock(start, running=running)
-        files = load_workspace_files(workspace.root)  # which the bot checks in earnest as it starts
-        if files.bank is None:
-            raise ContentError(files.problems)
-        town = build_town(files.bank, clock, seed=seed, groups=groups, members=members)
+        bank = load_bank(workspace.root)  # the bot checks the files in earnest as it starts
+        town = build_town(bank, clock, seed=seed, groups=groups, members=members)
         application = build_app(town.world)
         if add_routes is not None:
             add_routes(application, town)
@@ -153,14 +153,30 @@ async def open_demo(
             serve_emulator(town.world, host, port, live=False, app=application)
         )
         copied = copy_workspace(workspace, folder / "workspace")
-        settings = demo_settings(workspace, copied, server.base_url, town.kf_link)
-        demo = Demo(town, server, settings, copied, clock, progress, running)
+        bot_port = stack.enter_context(_own_port())
+        sidebar = f"http://{_HOST}:{bot_port}/sidebar"
+        settings = demo_settings(workspace, copied, server.base_url, town.kf_link, sidebar)
+        demo = Demo(town, server, settings, copied, clock, progress, running, bot_port)
         await demo.start()
         stack.push_async_callback(demo.stop)
         yield demo
 
 
-def demo_settings(origin: Workspace, copied: Workspace, wecom: str, kf_link: str) -> Settings:
+@contextmanager
+def _own_port() -> Iterator[int]:
+    """Keep a port for the bot, over its restarts too: cards name its address before it listens.
+
+    Who binds a port without listening keeps it from everybody but who asks for it by number.
+    """
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind((_HOST, 0))
+        yield int(keeper.getsockname()[1])
+
+
+def demo_settings(
+    origin: Workspace, copied: Workspace, wecom: str, kf_link: str, sidebar: str = ""
+) -> Settings:
     """Return the workspace's settings, pointed at the local WeCom and a database of its own.
 
     Vectors come from the workspace's own cache, so that a second demo embeds nothing.
@@ -178,7 +194,10 @@ def demo_settings(origin: Workspace, copied: Workspace, wecom: str, kf_link: str
         },
         archive={"url": wecom, "secret": ARCHIVE_SECRET},
         kf={"link": kf_link},
+        server={"base_path": ""},
         sidebar={
+            "enabled": True,
+            "url": sidebar,
             "oauth_url": f"{wecom}/connect/oauth2/authorize",
             "sdk_url": f"{wecom}/static/ww.js",
         },

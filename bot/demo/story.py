@@ -32,6 +32,8 @@ QUESTIONS = (
     ("密码忘了登不上手机银行", 8),
     ("存折还能用吗", 9),
     ("今天的股市大盘会涨到多少点", 10),
+    ("国债怎么买", 5),
+    ("我要找真人说话", 7),
 )
 
 
@@ -115,9 +117,10 @@ class Story:
             chat = steady[number % len(steady)]
             member = world.groups.need(chat).customers()[number]
             self.later(_at(day, hour), self._speaks(chat, member, words))
+        visitors = self._demo.town.visitors
         for number, (question, day) in enumerate(QUESTIONS):
             hour = 20.5 if number == 5 else 9 + number * 0.7
-            self.later(_at(day, hour), self._asks(self._demo.town.visitors[number], question))
+            self.later(_at(day, hour), self._asks(visitors[number % len(visitors)], question))
         own = [chat for chat in self._demo.town.groups if self._owner(chat) == self._busy_owner]
         self.later(
             _at(2, 8.75),

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.emulator import client_talk
 from bot.emulator.attachments import Part
-from bot.emulator.client_sdk import Window, answer
+from bot.emulator.client_sdk import Window, answer, origin_of
 from bot.emulator.oauth import CLIENT_COOKIE
 from bot.emulator.page_customer import words
 from bot.emulator.page_words import Refused, local, name_of, reason
@@ -52,21 +52,26 @@ class _Client:
         self._render = render
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        """Open a member's chat (``kind`` and ``id``; without them the app alone)."""
+        """Open a member's chat (``kind`` and ``id``); without them the app alone.
+
+        ``open`` is another page of the app's, as a tap on a card opens it.
+        """
         world, query = self._world, request.query
         userid = query.get("user", "")
         if userid not in world.members:
             raise web.HTTPNotFound(text="没有这位同事")
         agent_id, address = next(iter(world.client.sidebars.items()), (0, ""))
-        talk = None
-        if query.get("kind"):
+        talk, page = None, query.get("open", "")
+        if page and not world.client.is_of_an_app(page):
+            raise web.HTTPNotFound(text="这不是聊天侧边栏里那个应用的网页")
+        if query.get("kind") and not page:
             try:
                 talk = client_talk.find_talk(world, userid, query["kind"], query.get("id", ""))
             except Refused as refused:
                 raise web.HTTPNotFound(text=refused.words) from None
         window = world.client.open(world, userid, agent_id, talk)
-        parts = urlsplit(address)
-        origin = f"{parts.scheme}://{parts.netloc}" if address else ""
+        address = world.client.way_to(page or address)
+        origin = origin_of(address)
         text = self._render(
             window=window.id,
             sidebar=address,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from bot.emulator import jsapi
 from bot.emulator.attachments import Part
@@ -50,10 +51,27 @@ class Window:
 
 @dataclass
 class ClientBook:
-    """The pages that apps have put into the chat's sidebar, and those that are open."""
+    """The pages that apps have put into the chat's sidebar, and those that are open.
+
+    ``entrance`` is where the app's pages sign in and go on to the path in ``next``: the clients of
+    several members share one browser here, and its cookies.
+    """
 
     sidebars: dict[int, str] = field(default_factory=dict)
     windows: dict[str, Window] = field(default_factory=dict)
+    entrance: str = ""
+
+    def is_of_an_app(self, url: str) -> bool:
+        """Tell whether a page is of an app that has one in the sidebar."""
+        return url != "" and origin_of(url) in map(origin_of, self.sidebars.values())
+
+    def way_to(self, url: str) -> str:
+        """Return by which address a page is opened: through its sign-in, where that is known."""
+        if not self.entrance or origin_of(url) != origin_of(self.entrance):
+            return url
+        parts = urlsplit(url)
+        there = urlunsplit(("", "", parts.path, parts.query, ""))
+        return f"{self.entrance}?next={quote(there, safe='')}"
 
     def open(self, world: World, userid: str, agent_id: int, talk: Talk | None) -> Window:
         """Open an app's page in a member's client; the oldest windows are closed."""
@@ -62,6 +80,12 @@ class ClientBook:
         for id in list(self.windows)[:-MOST_WINDOWS]:
             del self.windows[id]
         return window
+
+
+def origin_of(url: str) -> str:
+    """Return scheme and host of an address, "" for what is none."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
 
 
 def answer(world: World, window: Window, name: str, call: Call) -> dict[str, object]:

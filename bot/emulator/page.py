@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from bot import page_files
 from bot.emulator import page_customer, page_group, page_hands, page_staff
 from bot.emulator.client import client_routes
 from bot.emulator.page_group import GroupPosts
@@ -158,8 +159,9 @@ def _page(world: World, desk: bool) -> Handler:
 
 async def _static(request: web.Request) -> web.StreamResponse:
     name = request.match_info["name"]
-    file = _STATIC / name
-    if Path(name).name != name or file.suffix not in _TYPES or not file.is_file():
+    found = (folder / name for folder in (_STATIC, page_files.FOLDER))
+    file = next((path for path in found if path.is_file()), None)
+    if Path(name).name != name or file is None or file.suffix not in _TYPES:
         raise web.HTTPNotFound
     headers = {**_HEADERS, **_NEWEST, "Content-Type": f"{_TYPES[file.suffix]}; charset=utf-8"}
     return web.FileResponse(file, headers=headers)

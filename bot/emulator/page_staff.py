@@ -56,7 +56,7 @@ def view(world: World, wanted: str) -> dict[str, object]:
 def items_of(world: World, userid: str) -> list[dict[str, object]]:
     """Return a member's cards, words, tasks and customers to talk to, oldest first."""
     inbox = world.app_messages.inbox(userid)[-SHOWN_ITEMS:]
-    items = [_message(item) | _beside(world, item) for item in inbox]
+    items = [_message(world, item) | _beside(world, item) for item in inbox]
     tasks = world.broadcasts.tasks_of(userid)[-SHOWN_ITEMS:]
     items += [_task(world, task, userid) for task in tasks if not task.personal]
     items += _talks(world, userid)
@@ -94,7 +94,7 @@ def _rows(item: InboxItem) -> list[dict[str, str]]:
     ]
 
 
-def _message(item: InboxItem) -> dict[str, object]:
+def _message(world: World, item: InboxItem) -> dict[str, object]:
     kind = kind_of(item)
     shown: dict[str, object] = {"id": item.msgid, "kind": kind, "at": local(item.at)}
     if kind == "text":
@@ -115,7 +115,14 @@ def _message(item: InboxItem) -> dict[str, object]:
         "due": local(ends_at) if ends_at is not None else "",
         "buttons": [{"key": key, "text": text} for key, text in _keys(item).items()],
         "choice": _choice(item),
+        "page": _page(world, item),
     }
+
+
+def _page(world: World, item: InboxItem) -> str:
+    """Return the page that a tap on a card opens in the member's client; "" for none of the app."""
+    url = str(_inner(item, "card_action").get("url", ""))
+    return url if world.client.is_of_an_app(url) else ""
 
 
 def _beside(world: World, item: InboxItem) -> dict[str, object]:

@@ -63,10 +63,20 @@ class Assigner:
 
     async def foresee(self, tx: Tx, wanted: Wanted, now: datetime) -> Given:
         """Say who would get a lead now, without keeping a place."""
-        staffing = await self.staffing(tx, now)
-        choice = staffing.choose(wanted)
+        staffing = await self._own_people(tx, wanted, now)
+        choice = staffing.choose(wanted) if wanted.owners else None
+        if choice is None or choice.why not in ("owner", "deputy"):
+            staffing = await self.staffing(tx, now)
+            choice = staffing.choose(wanted)
         branch = self._branch(staffing, wanted)
         return self._given(choice, branch) if choice is not None else Given(branch=branch)
+
+    async def _own_people(self, tx: Tx, wanted: Wanted, now: datetime) -> Staffing:
+        """Read only the desks of whoever comes first: a bank has hundreds, and every talk asks."""
+        away = await tx.desks.away(now)
+        deputies = [deputy for userid in wanted.owners if (deputy := away.get(userid))]
+        desks = await tx.desks.of([*wanted.owners, *deputies])
+        return Staffing(self._read_bank(), desks, away, self._read_rules(), now)
 
     async def wanted(
         self,

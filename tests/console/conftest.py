@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -31,7 +30,6 @@ from bot.workers.lead_desk import desk_beside
 from bot.workspace import Workspace, starter_root
 from tests.journeys.sidebar import Browser, browser_at
 from tests.make import NOON
-from tests.postgres import migrate
 
 MANAGER, OTHER, HEAD, HEAD_OFFICE = "li.min", "chen.xiaowen", "shen.mingyuan", "he.jing"
 MINE, THEIRS = CustomerId("wmMine"), CustomerId("wmTheirs")
@@ -98,18 +96,12 @@ def clock() -> FakeClock:
     return FakeClock(NOON)
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a file with every table, to be copied: migrating it again takes longer."""
-    file = tmp_path_factory.mktemp("sqlite") / "empty.db"
-    asyncio.run(migrate(f"sqlite:///{file}"))
-    return file
-
-
 @pytest.fixture
-async def database(tmp_path: Path, clock: FakeClock, migrated: Path) -> AsyncIterator[Database]:
-    shutil.copyfile(migrated, tmp_path / "zhilin.db")
-    opened = await Database.open(f"sqlite:///{tmp_path / 'zhilin.db'}", durable=False)
+async def database(
+    tmp_path: Path, clock: FakeClock, migrated_sqlite: Path
+) -> AsyncIterator[Database]:
+    file = shutil.copyfile(migrated_sqlite, tmp_path / "zhilin.db")
+    opened = await Database.open(f"sqlite:///{file}", durable=False)
     async with opened.begin() as tx:
         for customer, manager in ((MINE, MANAGER), (THEIRS, OTHER)):
             known = Customer(id=customer, name=f"{customer[2:]}阿姨", managers=(manager,))

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 import bot.console
+import bot.emulator
+from bot import page_files
 
 ROOM = Path(bot.console.__file__).parent
 STATIC = ROOM / "static"
-SCRIPTS = sorted(STATIC.glob("*.js"))
-TOKENS = (STATIC / "tokens.css").read_text("utf-8")
+SCRIPTS = sorted([*STATIC.glob("*.js"), *page_files.FOLDER.glob("*.js")])
+TOKENS = (page_files.FOLDER / "tokens.css").read_text("utf-8")
 PAIRS = [
     *((ink, ground) for ink in ("ink", "quiet", "accent") for ground in ("paper", "ground")),
     *((tone, f"{tone}-soft") for tone in ("accent", "done", "wait", "harm")),
@@ -20,6 +22,7 @@ PAIRS = [
     ("wait", "paper"),
     ("harm", "paper"),
     ("on-fill", "fill"),
+    ("on-mine", "mine"),
 ]
 
 
@@ -53,5 +56,19 @@ def test_a_script_makes_no_markup_of_words_and_names_only_files_that_are_there(
     text = script.read_text("utf-8")
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
     for name in re.findall(r'from "\./([\w.]+)"', text):
-        assert (STATIC / name).is_file(), name
+        assert (STATIC / name).is_file() or (page_files.FOLDER / name).is_file(), name
     assert not re.search(r"https?://", text), "what it loads it loads from its own bank"
+
+
+def test_what_the_banks_pages_and_the_local_wecoms_share_has_one_home() -> None:
+    shared = {path.name for path in page_files.FOLDER.glob("*.*s*")} - {"__init__.py"}
+    assert {"dom.js", "tokens.css"} <= shared
+    for folder in (STATIC, Path(bot.emulator.__file__).parent / "static"):
+        own = {path.name for path in folder.iterdir()}
+        assert not own & shared, folder
+
+
+def test_words_grow_with_the_phones_own_size_of_type() -> None:
+    text = (STATIC / "sidebar.css").read_text("utf-8")
+    assert not re.search(r"font(-size)?:[^;]*\dpx", text)
+    assert not re.search(r"line-height: \d+px", text)

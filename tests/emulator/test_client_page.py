@@ -273,3 +273,18 @@ async def test_the_console_puts_a_page_into_the_sidebar(client: Client) -> None:
     assert await put("") == 0
     async with client.session.get(f"{client.base_url}/client?user={MANAGER}") as answer:
         assert "还没有应用" in await answer.text()
+
+
+async def test_a_tap_on_a_card_opens_the_apps_own_page_and_no_other(client: Client) -> None:
+    address = f"{client.base_url}/client"
+    asked = {"user": MANAGER, "open": f"{PAGE}?lead=3"}
+    async with client.session.get(address, params=asked) as answer:
+        assert f'src="{PAGE}?lead=3"' in await answer.text()
+    client.world.client.entrance = f"{PAGE}/login"
+    async with client.session.get(address, params=asked) as answer:
+        text = await answer.text()
+        assert f'src="{PAGE}/login?next=%2Fsidebar%3Flead%3D3"' in text
+        assert 'data-talk="no"' in text
+    for elsewhere in ("https://evil.example/", "javascript:alert(1)", "/stage/state"):
+        async with client.session.get(address, params=asked | {"open": elsewhere}) as answer:
+            assert answer.status == 404, elsewhere

@@ -397,6 +397,19 @@ async def test_a_lead_has_its_clock_and_its_buttons(
     assert "处理过" in await stage.do("staff/press", **press, selected={"to-3": [OTHER]})
 
 
+async def test_a_card_names_the_page_it_opens_where_that_is_the_sidebars(
+    stage: Stage, world: World
+) -> None:
+    page = "http://127.0.0.1:1/sidebar"
+    links = (f"{page}?lead=3", "https://oa.example/lead/3")
+    for number, url in enumerate(links):
+        content = lead_card() | {"card_action": {"type": 1, "url": url}, "task_id": f"t{number}"}
+        await stage.send_card(content)
+    assert [item["page"] for item in await stage.items()] == ["", ""], "no app is in the sidebar"
+    world.client.sidebars[AGENT] = page
+    assert [item["page"] for item in await stage.items()] == [links[0], ""]
+
+
 async def test_attaching_the_welcome_lets_it_greet_who_joins(stage: Stage, world: World) -> None:
     body = {"text": {"content": "欢迎%NICKNAME%"}}
     added = await stage.api.post("externalcontact/group_welcome_template/add", body)

@@ -1,8 +1,11 @@
 // The sidebar: finds out whose chat it stands beside, shows what helps there, and keeps it fresh.
 
-import { button, h, sync } from "./sidebar_dom.js";
+import { h, sync } from "./dom.js";
+import { button } from "./sidebar_parts.js";
 import { forgetOldEdits } from "./sidebar_edits.js";
-import { Lost, Refused, call, countUntold, listenToTold, tell } from "./sidebar_wire.js";
+import {
+  LOST_WORDS, Lost, Refused, call, countUntold, listenToTold, tell, wasCutShort,
+} from "./sidebar_wire.js";
 import { currentChat, isThere } from "./sidebar_wecom.js";
 import { tick } from "./sidebar_leads.js";
 import {
@@ -125,6 +128,7 @@ async function load() {
     const data = await call(VIEWS[name].path(id));
     if (mine !== loading) return;
     desk.data = data;
+    forgetLost();
     [trouble, behind] = [null, Date.now() - Date.parse(data.now)];
   } catch (error) {
     if (mine !== loading) return;
@@ -136,12 +140,21 @@ async function load() {
   draw();
 }
 
+// What could not be asked for then can be now: nobody is told any more that the line is cut.
+function forgetLost() {
+  for (const ui of hands.values()) {
+    if (ui.problem !== LOST_WORDS) continue;
+    ui.problem = "";
+    ui.rev += 1;
+  }
+}
+
 function draw() {
   if (!desk.data) return drawEmpty();
   const tabs = VIEWS[view].tabs(desk, desk.data);
-  const open = tabs.find((one) => one.id === chosen) || tabs[0];
+  const open = tabs.find((one) => one.id === chosen) || tabs.find((one) => one.first) || tabs[0];
   const mark = JSON.stringify([desk.data.customer, desk.data.group, desk.data.run, desk.data.me,
-    desk.data.drafts_waiting, desk.data.lead && desk.data.lead.customer, desk.chat]);
+    desk.data.drafts_at, desk.data.lead && desk.data.lead.customer, desk.chat]);
   sync(parts.head, [{ key: "head", mark, make: () => VIEWS[view].head(desk, desk.data) }]);
   sync(parts.tabs, tabs.length > 1 ? tabs.map((one) => tabItem(one, open)) : []);
   parts.body.setAttribute("aria-label", open.name);
@@ -182,7 +195,8 @@ function besideTab(event) {
 
 // One thing stands out on a view: the first card's words to send, but a lead is taken first.
 function oneMainKey() {
-  const any = parts.body.querySelector("[data-main]");
+  const seen = (one) => !one.closest("details:not([open])");
+  const any = [...parts.body.querySelectorAll("[data-main]")].find(seen);
   const first = any && (any.closest("[data-key]").querySelector("[data-main=take]") || any);
   for (const one of parts.body.querySelectorAll("[data-main]")) one.classList.toggle("primary", one === first);
 }
@@ -227,7 +241,7 @@ function fromAddress() {
   const query = new URLSearchParams(location.search);
   for (const name of ["customer", "group", "lead"]) {
     const id = query.get(name);
-    if (id) return go(name, id);
+    if (id && (name !== "lead" || /^\d{1,15}$/.test(id))) return go(name, id);
   }
   return desk.chat.kind ? go(desk.chat.kind, desk.chat.id) : go("leads", "");
 }
@@ -262,8 +276,10 @@ listenToTold((what, answer) => {
   if (view) load();
 });
 document.addEventListener("visibilitychange", lookAgain);
+window.addEventListener("online", lookAgain);
 window.addEventListener("popstate", fromAddress);
 setInterval(() => !document.hidden && view && load(), REFRESH_MS);
 setInterval(() => tick(Date.now() - behind), TICK_MS);
 forgetOldEdits();
+if (wasCutShort()) desk.toast("登录过期，已经重新登录。刚才点的那一下没有办，请再点一次。");
 begin();

@@ -1,6 +1,7 @@
 // What 小安 has drafted, questions that wait in a group, and talk tracks by situation.
 
-import { button, h, tag } from "./sidebar_dom.js";
+import { h } from "./dom.js";
+import { button, tag } from "./sidebar_parts.js";
 import { call, isUntold } from "./sidebar_wire.js";
 import { ownWords, sayable } from "./sidebar_say.js";
 
@@ -20,7 +21,7 @@ export function draftItem(desk, draft, where) {
 function draftCard(desk, draft, key, isSent, where) {
   const asked = where === "group" ? `${draft.asker}问` : "客户问";
   const head = [
-    h("div", { class: "card-top" }, h("h3", {}, asked), draft.at && h("span", { class: "when" }, draft.at.words)),
+    h("div", { class: "card-top" }, h("h2", {}, asked), draft.at && h("span", { class: "when" }, draft.at.words)),
     h("blockquote", {}, draft.question),
   ];
   if (draft.state !== "waiting") {
@@ -81,23 +82,31 @@ function reasons(desk, draft, ui, key) {
 }
 
 // A question in a group that 小安 has no draft for.
-export function questionItem(desk, question) {
-  const at = question.at ? question.at.iso : "";
-  const key = `question:${at}:${question.asker}`;
+export function questionItem(desk, question, group) {
+  const key = `question:${question.at.iso}:${question.asker_id}`;
   return {
     key,
     mark: desk.mark(key, question),
-    make: () =>
-      h(
-        "article",
-        { class: "card" },
-        h("div", { class: "card-top" }, h("h3", {}, `${question.asker}问`),
-          question.at && h("span", { class: "when" }, question.at.words)),
-        h("blockquote", {}, question.text),
-        h("p", { class: "small" }, question.words),
-        ownWords(desk, key, "自己答", () => desk.toast("已发到群里")),
-      ),
+    make: () => questionCard(desk, question, group, key),
   };
+}
+
+function questionCard(desk, question, group, key) {
+  const about = { group, asker: question.asker_id, at: question.at.iso };
+  const gone = (act, words) => () => {
+    desk.toast(words);
+    desk.tell("api/questions", { ...about, act });
+  };
+  const drop = question.droppable && button("不用答", "plain", gone("dropped", "好，不再列出来"));
+  return h(
+    "article",
+    { class: "card" },
+    h("div", { class: "card-top" }, h("h2", {}, `${question.asker}问`),
+      h("span", { class: "when" }, question.at.words)),
+    h("blockquote", {}, question.text),
+    h("p", { class: "small" }, question.words),
+    ownWords(desk, key, "自己答", gone("sent", "已发到群里"), [drop]),
+  );
 }
 
 // Ask for a draft: to the customer's last words, or to whatever is written here.
@@ -125,7 +134,7 @@ function askCard(desk, place, lastWords, key) {
   return h(
     "article",
     { class: "card" },
-    h("h3", {}, "请小安拟一条"),
+    h("h2", {}, "请小安拟一条"),
     field,
     h("div", { class: "keys" },
       button(ui.busy ? "小安在查资料…" : "拟一条", "soft", () => ask(desk, place, ui, key), { disabled: ui.busy })),
@@ -176,8 +185,8 @@ export function trackItems(desk, tracks) {
     },
     ...shown.map((track) => ({
       key: `track:${track.id}`,
-      mark: desk.mark(`track:${track.id}`, track),
-      make: () => trackCard(desk, track),
+      mark: desk.mark(`track:${track.id}`, [track, found.length > 0]),
+      make: () => trackCard(desk, track, found.length > 0),
     })),
   ];
 }
@@ -205,21 +214,26 @@ function situations(desk, tracks, ui, isChosen) {
   return h("div", {}, select);
 }
 
-function trackCard(desk, track) {
+// What fits, or was looked for, stands open; of the rest the names are enough to choose by.
+function trackCard(desk, track, isChosen) {
   const key = `track:${track.id}`;
+  const ui = desk.ui(key);
+  const isOpen = ui.open === undefined ? track.fits || isChosen : ui.open;
   const where = desk.place.kind;
   const sent = (text) => {
     desk.toast(where === "group" ? "已发到群里" : "已发给客户");
     desk.tell(`api/tracks/${track.id}`, { act: "sent", [where]: desk.place.id, text });
   };
   const sources = track.source ? [track.source] : [];
-  return h(
-    "article",
-    { class: "card" },
-    h("div", { class: "card-top" }, h("h3", {}, track.name), track.fits && tag("合眼下的需求", "info")),
-    h("p", { class: "small" }, track.situation),
+  const head = h("summary", {}, h("span", { class: "card-top" },
+    h("h2", {}, track.name), track.fits && tag("合眼下的需求", "info")),
+    h("span", { class: "small" }, track.situation));
+  const card = h(
+    "details",
+    { class: "card track", open: isOpen },
+    head,
     sayable(desk, { key, text: track.text, sources, avoid: track.avoid }, sent),
   );
+  card.addEventListener("toggle", () => (ui.open = card.open));
+  return card;
 }
-
-

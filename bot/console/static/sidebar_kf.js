@@ -1,6 +1,7 @@
 // A customer who talks in 微信客服 now: with whom, and what a person may do about it.
 
-import { button, h } from "./sidebar_dom.js";
+import { h } from "./dom.js";
+import { button } from "./sidebar_parts.js";
 import { call } from "./sidebar_wire.js";
 
 const CARRIED_OUT_MS = 1200;
@@ -22,7 +23,7 @@ function kfCard(desk, customer, kf) {
   return h(
     "article",
     { class: "card" },
-    h("h3", {}, "微信客服"),
+    h("h2", {}, "微信客服"),
     h("p", {}, kf.words),
     h("div", { class: "keys" }, keys),
     ui.problem && h("p", { class: "problem", role: "alert" }, ui.problem),

@@ -1,19 +1,25 @@
 // Leads: who waits for what, until when, how to begin, and the buttons of the card.
 
-import { bullets, button, fold, h, left, tag } from "./sidebar_dom.js";
+import { h } from "./dom.js";
+import { bullets, button, fold, left, tag } from "./sidebar_parts.js";
 import { call } from "./sidebar_wire.js";
 import { sayable } from "./sidebar_say.js";
 
 const FEW = 6;
+const LONG_QUOTE = 120;
 const STAGE_TONES = { new: "wait", taken: "info", later: "idle", won: "done", closed: "done" };
 
-// Return a lead as an item of a list; `where` is "chat" beside its customer, "list" elsewhere.
+// The words to begin with stand in the lead's card, and have a state of their own.
+const sayKey = (key) => `${key}:say`;
+
+// Return a lead as an item of a list; `where` is "chat" beside its customer, "page" on its own,
+// "list" elsewhere.
 export function leadItem(desk, lead, where) {
   const key = `lead:${lead.id}`;
   const { left_seconds, late, ...steady } = lead;
   return {
     key,
-    mark: desk.mark(key, [steady, where]),
+    mark: desk.mark(key, [steady, where, desk.ui(sayKey(key)).rev]),
     make: () => leadCard(desk, lead, key, where),
   };
 }
@@ -28,12 +34,12 @@ function leadCard(desk, lead, key, where) {
     h(
       "div",
       { class: "card-top" },
-      h("h3", {}, lead.title),
+      h("h2", {}, lead.title),
       tag(lead.stage_words, STAGE_TONES[lead.stage] || "idle"),
       lead.respond_by && h("span", { class: "tag", "data-due": lead.respond_by.iso }),
     ),
-    where === "list" && customerLine(desk, lead),
-    lead.quote && h("blockquote", {}, lead.quote),
+    where !== "chat" && customerLine(desk, lead),
+    lead.quote && quoted(lead.quote, ui),
     h("p", { class: "small" }, from.concat(held).filter(Boolean).join(" · ")),
     lead.sleeps_until && h("p", { class: "small" }, `${lead.sleeps_until.words} 再提醒`),
     lead.score !== null && h("p", { class: "small" }, `线索 ${lead.score} 分：${lead.reasons.join("、")}`),
@@ -44,6 +50,12 @@ function leadCard(desk, lead, key, where) {
   );
 }
 
+function quoted(words, ui) {
+  if (words.length <= LONG_QUOTE) return h("blockquote", {}, words);
+  const rest = fold("看全文", Boolean(ui.whole), (is) => (ui.whole = is), h("p", { class: "words" }, words));
+  return h("blockquote", {}, `${words.slice(0, LONG_QUOTE)}…`, rest);
+}
+
 function customerLine(desk, lead) {
   const go = () => desk.open({ customer: lead.customer.id });
   return h("p", { class: "whom" }, h("b", {}, lead.customer.name), button("看这位客户", "link", go));
@@ -51,11 +63,13 @@ function customerLine(desk, lead) {
 
 function howTo(desk, lead, ui, key, where) {
   const packet = lead.packet;
-  const isOpen = ui.open === undefined ? lead.stage === "new" || lead.grave : ui.open;
-  const say = { key: `${key}:say`, text: packet.say, sources: packet.source ? [packet.source] : [] };
+  const isOpen = ui.open === undefined ? where === "page" || lead.stage === "new" || lead.grave : ui.open;
+  const say = {
+    key: sayKey(key), text: packet.say, sources: packet.source ? [packet.source] : [], isMain: !lead.grave,
+  };
   // The words name whoever holds the lead: nobody else may send them.
   const isOwn = lead.holder.me || !lead.holder.userid;
-  const canSay = where === "chat" && desk.place.kind === "customer" && isOwn;
+  const canSay = isOwn && ["customer", "lead"].includes(desk.place.kind);
   const sent = () => {
     desk.toast("已发给客户");
     if (lead.acts.some((one) => one.act === "contacted")) {

@@ -1,13 +1,14 @@
 // Words that may go to a customer: sent with one tap, or changed first and looked at.
 
-import { button, h } from "./sidebar_dom.js";
+import { h } from "./dom.js";
+import { button } from "./sidebar_parts.js";
 import { editOf, keepEdit } from "./sidebar_edits.js";
 import { copyWords, sendWords } from "./sidebar_wecom.js";
 
 const LOOK_AFTER_MS = 500;
 
-// `words` are {key, text, sources, avoid}; `sent(text, changed)` is called once WeCom said that it
-// was sent; `more` are further buttons. Returns the parts of a card.
+// `words` are {key, text, sources, avoid, isMain}; `sent(text, changed)` is called once WeCom said
+// that it was sent; `more` are further buttons. Returns the parts of a card.
 export function sayable(desk, words, sent, more = []) {
   const ui = desk.ui(words.key);
   const saved = editOf(desk.place.id, words.key);
@@ -26,7 +27,7 @@ function asItIs(desk, words, ui, sent, more) {
       "div",
       { class: "keys" },
       desk.place.canSend
-        ? button(ui.busy ? "正在发…" : desk.sendLabel(), "soft", send, main(ui))
+        ? button(sendLabel(desk, ui), ui.sent ? "plain" : "soft", send, main(ui, words))
         : button("复制", "soft", () => copy(desk, ui, words), { disabled: ui.busy }),
       desk.place.canSend &&
         button("改一改再发", "plain", () => open(desk, words, ui), { disabled: ui.busy }),
@@ -35,7 +36,15 @@ function asItIs(desk, words, ui, sent, more) {
   ];
 }
 
-const main = (ui) => ({ "data-main": "send", "data-focus": "send", disabled: ui.busy });
+const main = (ui, words) => ({
+  "data-main": !ui.sent && words.isMain !== false && "send", "data-focus": "send", disabled: ui.busy,
+});
+
+// What has just gone out is not asked for again by the same button.
+function sendLabel(desk, ui) {
+  if (ui.busy) return "正在发…";
+  return ui.sent ? "已发，再发一次" : desk.sendLabel();
+}
 
 export function basis(sources) {
   if (!sources || !sources.length) return null;
@@ -50,8 +59,8 @@ function avoided(words) {
 function open(desk, words, ui) {
   Object.assign(ui, { editing: true, text: words.text, problem: "", found: [] });
   desk.touch(words.key);
-  const card = document.querySelector(`[data-key="${CSS.escape(words.key)}"] textarea`);
-  if (card) card.focus();
+  const field = document.querySelector(`[data-words="${CSS.escape(words.key)}"]`);
+  if (field) field.focus();
 }
 
 function shut(desk, words, ui) {
@@ -64,10 +73,11 @@ function shut(desk, words, ui) {
 function editor(desk, words, ui, sent) {
   const found = h("div", { class: "found", "aria-live": "polite" });
   const send = button(ui.busy ? "正在发…" : desk.sendLabel(), "soft", () =>
-    go(desk, words, ui, ui.text, ui.text.trim() !== words.text.trim(), sent), main(ui));
+    go(desk, words, ui, ui.text, ui.text.trim() !== words.text.trim(), sent), main({ busy: ui.busy }, words));
   const field = h("textarea", {
     "aria-label": "改一改再发",
     "data-focus": "text",
+    "data-words": words.key,
     maxlength: 2000,
     rows: Math.min(10, Math.max(3, Math.ceil(words.text.length / 18))),
     value: ui.text,
@@ -137,6 +147,7 @@ async function go(desk, words, ui, text, changed, sent) {
     ui.busy = false;
     desk.touch(words.key);
   }
+  ui.sent = true;
   shut(desk, words, ui);
   sent(said, changed);
 }
@@ -147,14 +158,15 @@ async function copy(desk, ui, words) {
 }
 
 // A box for words of one's own: nothing is written yet.
-export function ownWords(desk, key, label, sent) {
+export function ownWords(desk, key, label, sent, more = []) {
   const ui = desk.ui(key);
   const saved = editOf(desk.place.id, key);
-  if (!desk.place.canSend) return [];
   if (!ui.editing && saved === null) {
     const words = { key, text: "" };
-    return [h("div", { class: "keys" }, button(label, "plain", () => open(desk, words, ui)))];
+    const write = desk.place.canSend && button(label, "plain", () => open(desk, words, ui));
+    return [h("div", { class: "keys" }, write, more)];
   }
+  if (!desk.place.canSend) return [];
   if (!ui.editing) Object.assign(ui, { editing: true, text: saved });
   const parts = editor(desk, { key, text: "" }, ui, sent);
   return [...parts, ui.problem && h("p", { class: "problem", role: "alert" }, ui.problem)];

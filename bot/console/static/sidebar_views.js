@@ -1,11 +1,14 @@
 // The three views: beside a customer's chat, beside a group's, and a member's own leads.
 
-import { fold, h, tag } from "./sidebar_dom.js";
+import { h } from "./dom.js";
+import { button, fold, tag } from "./sidebar_parts.js";
 import { kfItems } from "./sidebar_kf.js";
 import { leadItem } from "./sidebar_leads.js";
 import { askItem, draftItem, questionItem, trackItems } from "./sidebar_drafts.js";
 
 const CONSENT_TONES = { given: "done", refused: "harm", paused: "wait", unknown: "wait" };
+
+const SHOWN_TAGS = 8;
 
 const item = (desk, key, data, make) => ({ key, mark: desk.mark(key, data), make });
 const note = (desk, key, words) => item(desk, key, words, () => h("p", { class: "empty" }, words));
@@ -45,11 +48,17 @@ export function customerHead(desk, data) {
     h("p", { class: "tags" },
       tag(customer.risk.words, customer.risk.valid ? "done" : "wait"),
       tag(customer.consent.words, CONSENT_TONES[customer.consent.state]),
-      customer.tags.map((one) => tag(one))),
+      tags(customer.tags)),
     customer.kf && !(customer.kf.acts || []).length && h("p", { class: "notice tone-info" }, customer.kf.words),
     customer.notes.filter((one) => one.tone !== "quiet").map((one) =>
       h("p", { class: `notice tone-${one.tone}` }, one.words)),
   );
+}
+
+// A few tell who somebody is; the rest stands behind a tab.
+function tags(all) {
+  const more = all.length - SHOWN_TAGS;
+  return [...all.slice(0, SHOWN_TAGS).map((one) => tag(one)), more > 0 && tag(`还有 ${more} 个标签`)];
 }
 
 function about(desk, data) {
@@ -65,7 +74,7 @@ function about(desk, data) {
   ];
 }
 
-const section = (title, ...kids) => h("section", { class: "card" }, h("h3", {}, title), ...kids);
+const section = (title, ...kids) => h("section", { class: "card" }, h("h2", {}, title), ...kids);
 
 function facts(customer) {
   const quiet = customer.notes.filter((one) => one.tone === "quiet");
@@ -73,15 +82,16 @@ function facts(customer) {
   return section(
     "这位客户",
     rows.length > 0 && h("dl", { class: "facts" }, rows),
+    customer.tags.length > SHOWN_TAGS && h("p", { class: "tags" }, customer.tags.map((one) => tag(one))),
     quiet.map((one) => h("p", { class: "small" }, one.words)),
     !rows.length && !quiet.length && h("p", { class: "empty" }, "行里还没有更多资料。"),
   );
 }
 
 function runCard(run) {
-  const next = run.next ? `下一步：${run.next.words} ${run.next_words}` : "后面没有安排了";
+  const next = run.next ? `下一条：${run.next.words} ${run.next_words}` : "后面没有安排了";
   return h("div", { class: "run" },
-    h("p", {}, h("b", {}, run.name), " ", tag(run.state_words, run.state_words === "进行中" ? "info" : "wait")),
+    h("p", { class: "card-top" }, h("b", {}, run.name), tag(run.state_words, run.state_words === "进行中" ? "info" : "wait")),
     h("p", { class: "small" }, `${run.position}；${next}`));
 }
 
@@ -96,10 +106,12 @@ export function groupTabs(desk, data) {
   const asked = data.questions.map((one) =>
     one.draft !== null && drafts.has(one.draft)
       ? draftItem(desk, drafts.get(one.draft), "group")
-      : questionItem(desk, one));
+      : questionItem(desk, one, data.group.id));
   const known = new Set(data.questions.map((one) => one.draft));
   const rest = data.drafts.filter((one) => !known.has(one.id)).map((one) => draftItem(desk, one, "group"));
-  const todo = [...asked, ...rest, ...data.leads.map((one) => leadItem(desk, one, "list"))];
+  const leads = (grave) =>
+    data.leads.filter((one) => one.grave === grave).map((one) => leadItem(desk, one, "list"));
+  const todo = [...leads(true), ...asked, ...rest, ...leads(false)];
   if (!todo.length) {
     todo.push(note(desk, "nothing", "没有人在等回答。群里有人问，问题和拟好的话就会出现在这里。"));
   }
@@ -122,7 +134,7 @@ export function groupHead(desk, data) {
     h("p", { class: "small" }, `客户 ${group.customers} 人 · 同事 ${group.staff} 人 · ${owner}`),
     h("p", { class: "tags" },
       run && tag(`${run.name} ${run.position}`, "info"),
-      group.tags.map((one) => tag(one))),
+      tags(group.tags)),
   );
 }
 
@@ -146,7 +158,7 @@ function stepCard(desk, step, place) {
   return h(
     "article",
     { class: "card" },
-    h("div", { class: "card-top" }, h("h3", {}, step.name), tag(step.state_words, tones[step.state] || "idle")),
+    h("div", { class: "card-top" }, h("h2", {}, step.name), tag(step.state_words, tones[step.state] || "idle")),
     h("p", { class: "small" }, `${step.script} · ${step.window}`),
     step.state === "waiting" && h("p", { class: "small" },
       step.mine ? "请在群发任务或收到的卡片上点发送。" : "等群主点发送。"),
@@ -155,30 +167,40 @@ function stepCard(desk, step, place) {
 }
 
 export function leadsTabs(desk, data) {
-  const list = (leads, words) =>
-    leads.length ? leads.map((one) => leadItem(desk, one, "list")) : [note(desk, "nothing", words)];
+  const list = (leads, words) => {
+    if (!leads.length) return [note(desk, "nothing", words)];
+    const items = leads.map((one) => leadItem(desk, one, "list"));
+    return leads.length < data.most
+      ? items
+      : [...items, note(desk, "more", `只列了最先到期的 ${leads.length} 条，办掉几条，后面的就上来。`)];
+  };
   const mine = list(data.mine, "您手上没有线索。客户一问，线索就会派到您这里，卡片也会来。");
   const tabs = [{ id: "mine", name: "我的线索", count: data.mine.length, items: mine }];
   if (data.team.length) {
-    tabs.push({ id: "team", name: "团队", count: data.team.length, items: list(data.team, "") });
+    const first = !data.mine.length;
+    tabs.push({ id: "team", name: "团队", count: data.team.length, items: list(data.team, ""), first });
   }
   return tabs;
 }
 
 export function leadsHead(desk, data) {
-  const waits = data.drafts_waiting;
   return h(
     "div",
     {},
     h("div", { class: "head-row" }, h("h1", {}, "我的线索"), desk.refreshKey()),
     h("p", { class: "small" }, [data.me.name, data.me.role, data.me.branch].filter(Boolean).join(" · ")),
-    waits > 0 && h("p", { class: "notice tone-wait" },
-      `有 ${waits} 条拟好的话等您发：打开客户的聊天，从侧边栏里发。`),
+    data.drafts_at.map((one) => draftsAt(desk, one)),
   );
 }
 
+function draftsAt(desk, one) {
+  const look = button("去看", "link", () => desk.open({ [one.kind]: one.id }), { "aria-label": `去看${one.name}` });
+  const words = h("span", {}, `${one.name}：${one.count} 条拟好的话等您发`);
+  return h("p", { class: "notice whom tone-wait" }, words, look);
+}
+
 export function oneLeadTabs(desk, data) {
-  return [{ id: "lead", name: "线索", items: [leadItem(desk, data.lead, "list")] }];
+  return [{ id: "lead", name: "线索", items: [leadItem(desk, data.lead, "page")] }];
 }
 
 export function oneLeadHead(desk, data) {

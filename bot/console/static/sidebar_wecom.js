@@ -32,14 +32,15 @@ async function signed() {
   });
 }
 
-// Return the chat that the page stands beside: {kind, id, canSend}; kind "" where there is none.
+// Return the chat that the page stands beside: {kind, id, canSend}; kind "" where there is none,
+// `isUnsure` where WeCom did not say.
 export async function currentChat() {
   if (!isThere()) return NOWHERE;
   try {
     return await within(FIND_MS, find());
   } catch {
     ready = null;
-    return NOWHERE;
+    return { ...NOWHERE, isUnsure: true };
   }
 }
 
@@ -61,6 +62,7 @@ async function find() {
 // looked at once more: words for one customer must not reach another.
 export async function sendWords(text, wanted) {
   const now = await currentChat();
+  if (now.isUnsure) throw new Unsent("企业微信没说现在开着哪个聊天，所以没有发。看看网络，再点一次。");
   if (!now.canSend) throw new Unsent("这里发不出去：请从客户聊天的侧边栏里打开这一页。");
   if (now.kind !== wanted.kind || now.id !== wanted.id) {
     throw Object.assign(new Unsent("聊天已经换了，没有发。请看清是哪一位再点。"), { moved: now });

@@ -3,6 +3,7 @@
 const page = document.body.dataset;
 const PATIENCE_MS = 12000;
 const SIGNED_IN_KEY = "zhilin-signing-in";
+const CUT_SHORT_KEY = "zhilin-cut-short";
 const LOOP_MS = 15000;
 
 export const LOST_WORDS = "没连上，请看看网络，再点一次。";
@@ -24,7 +25,8 @@ export class Lost extends Error {
   }
 }
 
-export async function call(path, body) {
+// `isRetold` marks what the page tells by itself: nobody taps anything then.
+export async function call(path, body, isRetold = false) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
   const posts = body !== undefined;
@@ -45,19 +47,27 @@ export async function call(path, body) {
   } finally {
     clearTimeout(timer);
   }
-  if (response.status === 401 && signIn()) return new Promise(() => {});
+  if (response.status === 401 && signIn(posts && !isRetold)) return new Promise(() => {});
   if (!response.ok) throw new Refused(response.status, told || {});
   return told;
 }
 
 // Go and say who sits here; false where that was tried a moment ago and did not help.
-function signIn() {
+function signIn(wasAct) {
   const last = Number(kept(sessionStorage, SIGNED_IN_KEY)) || 0;
   if (Date.now() - last < LOOP_MS) return false;
   keep(sessionStorage, SIGNED_IN_KEY, String(Date.now()));
+  keep(sessionStorage, CUT_SHORT_KEY, wasAct ? "yes" : null);
   const here = encodeURIComponent(location.pathname + location.search);
   location.replace(`${page.base}/login?next=${here}`);
   return true;
+}
+
+// Tell, once, whether the sign-in came between a tap and its answer.
+export function wasCutShort() {
+  const was = kept(sessionStorage, CUT_SHORT_KEY) === "yes";
+  if (was) keep(sessionStorage, CUT_SHORT_KEY, null);
+  return was;
 }
 
 // What was sent to a customer is told until the bot has heard it, over lost networks and reloads.
@@ -95,7 +105,7 @@ async function flush() {
       const [first] = untold;
       let answer;
       try {
-        answer = await call(first.path, first.body);
+        answer = await call(first.path, first.body, true);
       } catch (error) {
         const isLater = error instanceof Lost || error.status >= 500 || [401, 429].includes(error.status);
         if (isLater) break;

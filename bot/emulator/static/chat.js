@@ -1,6 +1,7 @@
 // What the customer's chat and the group's have in common.
 
-import { h, sync, keepEnd } from "./dom.js";
+import { h } from "./dom.js";
+import { keepEnd, sync } from "./stage_dom.js";
 import { isLongAfter, when } from "./words.js";
 
 // Put a line of time before each line that comes long after the one above it.

@@ -2,7 +2,8 @@
 
 import { listen, post } from "./api.js";
 import { face } from "./chat.js";
-import { fillSelect, h, keepEnd, sync } from "./dom.js";
+import { h } from "./dom.js";
+import { fillSelect, keepEnd, sync } from "./stage_dom.js";
 import { when } from "./words.js";
 
 const { window: mine, origin } = document.body.dataset;
@@ -33,6 +34,7 @@ pick.addEventListener("change", () => {
   const [kind, id] = pick.value.split("|");
   query.set("kind", kind);
   query.set("id", id || "");
+  query.delete("open");
   if (!kind) {
     query.delete("kind");
     query.delete("id");

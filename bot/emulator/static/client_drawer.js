@@ -16,10 +16,11 @@ export function clientDrawer() {
     if (event.key === "Escape" && !drawer.hidden) shut();
   });
 
-  // Without a chat the client opens the app on its own, as from the workbench.
-  return (userid, who, talk) => {
+  // `what` is a chat, or a page of the app's that a card opens; without it the client opens the
+  // app on its own, as from the workbench.
+  return (userid, who, what) => {
     if (!userid) return;
-    const query = new URLSearchParams({ user: userid, ...(talk || {}) });
+    const query = new URLSearchParams({ user: userid, ...(what || {}) });
     back = document.activeElement;
     name.textContent = `${who}的企业微信：聊天和侧边栏`;
     frame.src = `/client?${query}`;

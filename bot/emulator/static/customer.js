@@ -1,7 +1,8 @@
 // The left phone: a customer writes to 小安.
 
 import { drawTalk, said, speaking, withTimes } from "./chat.js";
-import { fillSelect, h } from "./dom.js";
+import { h } from "./dom.js";
+import { fillSelect } from "./stage_dom.js";
 
 export function customerPhone(stage) {
   const seat = document.getElementById("customer");

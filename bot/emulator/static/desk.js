@@ -1,7 +1,8 @@
 // The director's desk: clock, calendar, feed. The editor is its own file.
 
 import { get, listen, post } from "./api.js";
-import { h, sync, tabs } from "./dom.js";
+import { h } from "./dom.js";
+import { sync, tabs } from "./stage_dom.js";
 import { editor } from "./editor.js";
 import { clock, date } from "./words.js";
 

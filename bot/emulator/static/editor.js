@@ -1,6 +1,7 @@
 // The script's editor: what is wrong stands at its line while one types.
 
-import { h, sync } from "./dom.js";
+import { h } from "./dom.js";
+import { sync } from "./stage_dom.js";
 
 const CHECK_AFTER_MS = 350;
 const ROW = 24;

@@ -1,7 +1,8 @@
 // The middle phone: a customer group, where only people speak.
 
 import { drawTalk, face, said, speaking, withTimes } from "./chat.js";
-import { fillSelect, h } from "./dom.js";
+import { h } from "./dom.js";
+import { fillSelect } from "./stage_dom.js";
 
 export function groupPhone(stage) {
   const seat = document.getElementById("group");

@@ -2,7 +2,8 @@
 
 import { clientDrawer } from "./client_drawer.js";
 import { cardOf } from "./staff_cards.js";
-import { fillSelect, h, sync, tabs } from "./dom.js";
+import { h } from "./dom.js";
+import { fillSelect, sync, tabs } from "./stage_dom.js";
 import { hoursBetween, left } from "./words.js";
 
 const NOTICES_FOR_HOURS = 24;
@@ -23,10 +24,10 @@ export function staffPhone(stage) {
   let latest = null;
 
   const openChat = clientDrawer();
-  hands.chat = (talk) => openChat(shown, title.textContent, talk);
+  hands.open = (what) => openChat(shown, title.textContent, what);
   document.getElementById("chat-open").addEventListener("click", () => {
     const first = latest?.items.find((one) => one.chat && one.open);
-    hands.chat(first?.chat);
+    hands.open(first?.chat);
   });
   const change = (userid) => {
     elsewhere.hidden = true;

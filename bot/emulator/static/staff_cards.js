@@ -37,13 +37,19 @@ function message(item, now, hands, card) {
   if (item.kind === "text") return [h("p", { class: "card-text" }, item.text)];
   const canSend = SENDING.has(item.kind) && item.open;
   return [
-    h("h3", {}, item.title),
+    h("h3", {}, item.page ? opened(item, hands) : item.title),
     item.desc && h("p", { class: "card-desc" }, item.desc),
     rows(item),
     canSend ? draftBox(item, hands) : quote(item),
     item.open && !SENDING.has(item.kind) && choice(item, hands),
     item.open ? keys(item, hands, card) : ended(item.replaced || "已处理"),
   ];
+}
+
+// A tap on a card opens its page, in WeCom and here.
+function opened(item, hands) {
+  const go = () => hands.open({ open: item.page });
+  return h("button", { type: "button", class: "card-open", onclick: go }, item.title);
 }
 
 function rows(item) {
@@ -117,7 +123,7 @@ function keys(item, hands, card) {
 }
 
 function chatKey(item, hands) {
-  const open = () => hands.chat(item.chat);
+  const open = () => hands.open(item.chat);
   return h("button", { type: "button", class: "plain", onclick: open }, "到聊天里");
 }
 

@@ -1,6 +1,6 @@
 // The first visit: three things to try, ticked off as they are done.
 
-import { remember, remembered } from "./dom.js";
+import { remember, remembered } from "./stage_dom.js";
 
 const KEY = "zhilin-tour-closed";
 const PLACES = {

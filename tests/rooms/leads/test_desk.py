@@ -104,6 +104,18 @@ class TestDesk:
         customer = Customer(id=CUSTOMER, managers=managers)
         assert await desk.foresee(tx, CUSTOMER, customer, owner, NOON) == chosen
 
+    async def test_where_the_own_manager_has_no_room_the_colleague_with_most_room_is_named(
+        self, tx: Tx
+    ) -> None:
+        customer = Customer(id=CUSTOMER, managers=(RmId("wang.haoran"),))
+        await tx.people.put_customer(customer, NOON)
+        for userid, weight in (("wang.haoran", 1000), ("chen.xiaowen", 20), ("li.min", 20)):
+            assert await tx.desks.reserve(RmId(userid), weight, NOON, capacity=None, per_hour=None)
+        found = await DESK.foresee(tx, CUSTOMER, customer, None, NOON)
+        said = signal(Need.SERVICE, customer=CUSTOMER)
+        lead = await DESK.open(tx, said, owner=None, group="", now=NOON)
+        assert found == lead.rm != "wang.haoran"
+
     async def test_a_visitor_nobody_knows_always_gets_the_same_person(self, tx: Tx) -> None:
         visitor = CustomerId("wmNew")
         found = {await DESK.foresee(tx, visitor, None, None, NOON) for _ in range(5)}

@@ -1,55 +1,11 @@
-// Small hands for the page's elements. Words only ever become text nodes.
+// What the stage's phones need besides: lists of plain values, talks that stay at their end, tabs.
 
-export function h(tag, props = {}, ...kids) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (name === "class") element.className = value;
-    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "value") element.value = value;
-    else element.setAttribute(name, value === true ? "" : String(value));
-  }
-  for (const kid of kids.flat()) {
-    if (kid !== null && kid !== undefined && kid !== false) element.append(kid);
-  }
-  return element;
-}
+import { h, sync as syncItems } from "./dom.js";
 
 // Make the children of `parent` those of `items`; an item that did not change keeps its element.
-// Whoever was typing in a redrawn item types on; a pressed button that went leaves its item.
 export function sync(parent, items, key, make) {
-  const held = parent.contains(document.activeElement) ? document.activeElement : null;
-  const home = held?.closest("[data-key]")?.dataset.key;
-  const caret = held?.tagName === "TEXTAREA" ? [held.selectionStart, held.selectionEnd] : null;
-  place(parent, items, key, make);
-  if (!held || held === parent || document.activeElement === held) return;
-  const again = home && parent.querySelector(`[data-key="${CSS.escape(home)}"] ${held.tagName}`);
-  (again || parent).focus({ preventScroll: true });
-  if (again && caret) again.setSelectionRange(...caret);
-}
-
-function place(parent, items, key, make) {
-  const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  let next = parent.firstElementChild;
-  for (const item of items) {
-    const id = String(key(item));
-    const mark = JSON.stringify(item);
-    let child = known.get(id);
-    known.delete(id);
-    if (!child || child.mark !== mark) {
-      const fresh = make(item);
-      fresh.dataset.key = id;
-      fresh.mark = mark;
-      if (child) {
-        if (child === next) next = fresh;
-        child.replaceWith(fresh);
-      }
-      child = fresh;
-    }
-    if (child === next) next = next.nextElementSibling;
-    else parent.insertBefore(child, next);
-  }
-  for (const gone of known.values()) gone.remove();
+  syncItems(parent, items.map((one) =>
+    ({ key: String(key(one)), mark: JSON.stringify(one), make: () => make(one) })));
 }
 
 // Redraw a talk and stay at its end, unless its reader has scrolled up.
