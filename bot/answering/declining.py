@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bot.answering.duty import Duty, duty_by_persona
 from bot.answering.meaning import Trouble
 from bot.answering.outside import Outside
+from bot.answering.person_wanted import calls_out, declines_person
 from bot.answering.persona import fetching, frame, off_hours, unsure, with_defaults
 from bot.answering.question import Question
 from bot.answering.wishes import asks_identity, courtesy, wants_person
@@ -23,7 +24,10 @@ _STAFF_WAIT = "资料还在做索引，这会儿查不了。过几分钟再查�
 NOT_READY = "index_not_ready"
 """Why nothing is answered while the first index is being made."""
 _A_PERSON = "转人工"
+NO_PERSON = "wants_no_person"
+"""Why a kind word is said to 「不用转人工」: whoever was promised need not come."""
 _WAY = f"想跟人说，回「{_A_PERSON}」。"
+_GOING_ON = f"好的，我接着陪您，想问什么直接说。{_WAY}"
 _LIMIT = "{时限}"
 _HEAD = 8  # characters: enough to know her words again in what was said
 # What only a manager may talk of, once the customer says yes to it.
@@ -58,7 +62,13 @@ class Declining:
         if asks_identity(question.text):
             words = render(self._persona.identity.when_asked, variables)
             return Answer(kind=AnswerKind.IDENTITY, text=words, confidence=1.0)
-        if wants_person(question.text):
+        if question.plane == "kf" and declines_person(question.text):
+            text = self._framed(_GOING_ON, AnswerKind.COURTESY, question)
+            kind = AnswerKind.COURTESY
+            return Answer(kind=kind, text=text, confidence=1.0, reason=NO_PERSON)
+        # In the middle of a talk 「有人吗」 asks for somebody; as its first words it is a greeting.
+        called = question.plane == "kf" and question.history and calls_out(question.text)
+        if called or wants_person(question.text):
             told = fetching(self._persona, self._opens(question, now), now, self._zone)
             words = render(told, variables)
             return Answer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from bot.answering.duty import said_as
 from bot.domain.knowledge import (
@@ -26,6 +26,8 @@ _SENTENCE = re.compile(r"[^。!?！？;；\n]*[。!?！？;；\n]+|[^。!?！？
 _MORE = "还想知道哪一点，您接着问我。"
 _FETCHING = "好的，我这就去请{经理.称呼}。"
 _TOLD = "好的，您的话我转给{经理.称呼}了。"
+_FAR = "{经理.称呼}{何时}上班。到时候您再说一句话，我就请{经理.称呼}来跟您说。"
+_REACHABLE = timedelta(hours=48)  # later nobody may write to who has said no more (§4.5)
 _MEANWHILE = "这会儿有别的事，也可以问我。"
 
 
@@ -136,8 +138,13 @@ def fetching(persona: Persona, opens: datetime | None, now: datetime, zone: tzin
     """
     if opens is None:
         return _FETCHING
-    coming = persona.session.at_night.replace(WHEN, f"{said_as(opens, now, zone)} ")
-    return f"{_TOLD}{coming}{_MEANWHILE}\n{persona.off_hours}"
+    return f"{_TOLD}{at_night(persona, opens, now, zone)}{_MEANWHILE}\n{persona.off_hours}"
+
+
+def at_night(persona: Persona, opens: datetime, now: datetime, zone: tzinfo) -> str:
+    """Say when a person comes; where that is too far off to write first, what brings one then."""
+    words = persona.session.at_night if opens - now < _REACHABLE else _FAR
+    return words.replace(WHEN, f"{said_as(opens, now, zone)} ")
 
 
 def span(minutes: int) -> str:

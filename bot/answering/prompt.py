@@ -19,7 +19,9 @@ _SYSTEM = """\
 说话：{style}；每句不超过 {sentence} 个字，全文不超过 {room} 个字；
 表情最多 {emoji} 个；不用 Markdown。
 不用这些词：{never}。少用这些词，用了要解释一句：{rarely}。
-不能做：{cannot}。
+能做：{can}。不能做：{cannot}。
+客户着急：{hurried}。生气或投诉：{angry}。
+说孤单或身体不适：{lonely}。提到刚转账或共享屏幕：{defrauded}。喊人、转人工另有安排，不替谁答应。
 不得：{forbidden}。
 {samples}{guidance}"""
 
@@ -29,7 +31,7 @@ INSTRUCTIONS = tuple(re.split(r"\{\w+\}", _SYSTEM))
 
 def system_prompt(persona: Persona, room: int, guidance: Sequence[str], *, care: bool) -> str:
     """Return the instruction for one answer, in the persona's own terms."""
-    speech = persona.speech
+    speech, moods = persona.speech, persona.moods
     notes = [*guidance, *(["客户正难过，先关心一句，语气放缓"] if care else [])]
     return _SYSTEM.format(
         name=persona.name,
@@ -42,7 +44,12 @@ def system_prompt(persona: Persona, room: int, guidance: Sequence[str], *, care:
         emoji=speech.emoji,
         never="、".join(speech.never) or "无",
         rarely="、".join(speech.rarely) or "无",
+        can=";".join(persona.can),
         cannot=";".join(persona.cannot),
+        hurried=moods.hurried,
+        angry=moods.angry,
+        lonely=moods.lonely_or_ill,
+        defrauded=moods.defrauded,
         forbidden="、".join(persona.identity.forbidden),
         samples="".join(f"不要说：{one.bad}\n要说：{one.good}\n" for one in speech.samples),
         guidance="".join(f"注意：{note}\n" for note in dict.fromkeys(notes)),

@@ -10,7 +10,7 @@ from bot.answering import fraud, trouble
 from bot.answering.hearing import hears
 from bot.answering.person_wanted import only_wishes_person
 from bot.answering.sayings import without_sayings
-from bot.domain.actions import Action, HandOver, PauseMarketing
+from bot.domain.actions import Action, HandOver, PauseMarketing, Rescue
 from bot.domain.lead import RESPOND_WITHIN, Need
 from bot.domain.value import Value
 from bot.hanzi import simplified
@@ -30,10 +30,10 @@ class RedFlag(Value):
     def actions(self) -> tuple[Action, ...]:
         """Return what is done: always a person, after a complaint nothing that sells (S20)."""
         minutes = RESPOND_WITHIN[self.need] // timedelta(minutes=1)
-        person = HandOver(need=self.need, within_minutes=minutes)
         if self.need is Need.COMPLAINT:
+            person = HandOver(need=self.need, within_minutes=minutes)
             return (person, PauseMarketing(days=None))
-        return (person,)
+        return (Rescue(need=self.need, within_minutes=minutes, danger=self.name),)
 
 
 FRAUD = RedFlag(

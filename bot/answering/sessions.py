@@ -5,19 +5,21 @@ How to reach the bank at once is never left out while somebody waits (S18).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Literal
 
-from bot.answering.duty import said_as
-from bot.answering.persona import with_defaults
+from bot.answering.persona import at_night, with_defaults
 from bot.domain.messages import Menu, MenuItem, Text
-from bot.domain.persona import WHEN, Persona
+from bot.domain.persona import Persona
 from bot.domain.render import render
 
 _RATING = "rate:"
 _WAIT, _ASK = "wait:person", "wait:bot"
 _HOTLINE = "{客服电话}"
+_MARKS = re.compile(r"[\s。.!！~～,，]+")
+_ROUND_A_RATING = re.compile(r"^(很|挺|非常|特别|比较|还|就)+|(了|吧|的|啊|呀|哈|谢谢)+$")
 _CALL = "急事打 {客服电话}。"
 Choice = Literal["person", "bot"]
 
@@ -28,31 +30,14 @@ def welcome(persona: Persona) -> Text:
     return Text(text=hello + persona.session.welcome)
 
 
-def queued(
-    persona: Persona,
-    opens: datetime | None,
-    now: datetime,
-    zone: tzinfo,
-    variables: Mapping[str, str],
-) -> Text:
-    """Say to somebody who waits in the pool that a person is looked for, or when one is there.
-
-    ``opens`` is when somebody is there again, None while somebody is.
-    """
-    words = _or_at_night(persona.session.queued, persona, opens, now, zone)
-    return Text(text=_with_hotline(words, variables))
+def queued(persona: Persona, variables: Mapping[str, str]) -> Text:
+    """Say to somebody who waits in the pool that a person is looked for."""
+    return Text(text=_with_hotline(persona.session.queued, variables))
 
 
-def coming(
-    persona: Persona,
-    opens: datetime | None,
-    now: datetime,
-    zone: tzinfo,
-    variables: Mapping[str, str],
-) -> Text:
-    """Say who takes over, or at night when that will be."""
-    words = _or_at_night(persona.session.coming, persona, opens, now, zone)
-    return Text(text=_with_hotline(words, variables))
+def coming(persona: Persona, variables: Mapping[str, str]) -> Text:
+    """Say who takes over: at night, too, a talk is given only to somebody who comes now."""
+    return Text(text=_with_hotline(persona.session.coming, variables))
 
 
 def goodbye(persona: Persona, variables: Mapping[str, str]) -> Menu:
@@ -72,8 +57,13 @@ def kept_waiting(
     zone: tzinfo,
     variables: Mapping[str, str],
 ) -> Menu:
-    """Say that nobody came, or when somebody will, and let the customer choose what next."""
-    words = _or_at_night(persona.session.kept_waiting, persona, opens, now, zone)
+    """Say that nobody came, or when somebody will, and let the customer choose what next.
+
+    ``opens`` is when somebody is there again, None while somebody is.
+    """
+    words = persona.session.kept_waiting
+    if opens is not None:
+        words = at_night(persona, opens, now, zone)
     wait, ask = persona.session.wait_or_ask
     choices = (MenuItem(id=_WAIT, text=wait), MenuItem(id=_ASK, text=ask))
     items = choices if opens is None else choices[1:]
@@ -84,6 +74,13 @@ def rating_of(menu: str) -> int | None:
     """Return the place of the label that was pressed, 1 the best and 3 the worst."""
     number = menu.removeprefix(_RATING)
     return int(number) if menu.startswith(_RATING) and number in ("1", "2", "3") else None
+
+
+def rating_said(text: str, persona: Persona) -> int | None:
+    """Return the place of the label that somebody typed instead of pressing it, such as 很满意."""
+    said = _ROUND_A_RATING.sub("", _MARKS.sub("", text)).replace("不太", "不").replace("不大", "不")
+    labels = persona.session.ratings
+    return labels.index(said) + 1 if said in labels else None
 
 
 def choice_of(menu: str) -> Choice | None:
@@ -99,14 +96,6 @@ def _rated(persona: Persona, words: str, variables: Mapping[str, str]) -> Menu:
         for number, label in enumerate(persona.session.ratings, 1)
     )
     return Menu(head=render(words, with_defaults(variables)), items=items)
-
-
-def _or_at_night(
-    words: str, persona: Persona, opens: datetime | None, now: datetime, zone: tzinfo
-) -> str:
-    if opens is None:
-        return words
-    return persona.session.at_night.replace(WHEN, f"{said_as(opens, now, zone)} ")
 
 
 def _with_hotline(words: str, variables: Mapping[str, str]) -> str:

@@ -14,6 +14,8 @@ How = Literal["", "ended", "given_back", "waited", "idle", "settled", "expired",
 Step = Literal["rest", "brief", "hand_over", "waited", "idle", "invite"]
 Speaker = Literal["", "person", "customer"]
 WORST = 3  # of the three ratings
+_SAID_GOODBYE = frozenset({"ended", "given_back", "idle"})
+_RATES_WITHIN = timedelta(hours=48)
 _NOT_WON_OVER = frozenset({*GRAVE, Need.LATENT_COMPLAINT, Need.PRIVACY})
 
 
@@ -107,13 +109,26 @@ def wins_over(ticket: Ticket, times: Times) -> bool:
     """
     went_well = ticket.rating != WORST and ticket.reason not in _NOT_WON_OVER
     had_somebody = ticket.spoke_at is not None and bool(ticket.taken_by)
-    fresh = ticket.offered_at is None and ticket.how in ("ended", "given_back", "idle")
+    fresh = ticket.offered_at is None and ticket.how in _SAID_GOODBYE
     return times.invite_again is not None and had_somebody and went_well and fresh
+
+
+def may_rate(ticket: Ticket, at: datetime) -> bool:
+    """Tell whether a talk has been over for so short a time that its rating still counts."""
+    over_at = ticket.given_back_at
+    return over_at is not None and ticket.how in _SAID_GOODBYE and at - over_at <= _RATES_WITHIN
 
 
 def waits_for_nobody(need: str) -> bool:
     """Tell whether a need is given to a person at any hour: danger, a complaint (S19, S20)."""
     return need in GRAVE
+
+
+def outweighs(before: str, need: str) -> bool:
+    """Tell whether what a person was called for before is graver than what is asked for now."""
+    order = (Need.RED_FLAG, Need.COMPLAINT, Need.PERSON)
+    ranks = [order.index(Need(one)) if one in order else len(order) for one in (before, need)]
+    return bool(before) and ranks[0] < ranks[1]
 
 
 def _patience(ticket: Ticket, times: Times) -> timedelta:

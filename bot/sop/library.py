@@ -118,6 +118,18 @@ class _Reading:
         return bank, source
 
 
+def load_bank(root: FilePath) -> Bank:
+    """Read the bank's facts alone; raise ``ContentError`` where they cannot be read.
+
+    Who needs nothing else goes on while some script is broken.
+    """
+    reading = _Reading(root)
+    bank, _ = reading.bank(root / "sop" / BANK_FILE)
+    if bank is None:
+        raise ContentError(reading.problems)
+    return bank
+
+
 def load_workspace_files(root: FilePath) -> Library:
     """Read all of ``root/sop``; never raises for bad content, every problem is in one list."""
     reading = _Reading(root)

@@ -14,8 +14,12 @@ _LONGEST_REPLY = 30  # a keyword inside a long story is not a reply to the step
 _LONGEST_REFUSAL = 14
 _EDGES = re.compile(r"^[\s。.!~,]+|[\s。.!~,]+$")
 _RESTORE_WORDS = frozenset({"恢复", "恢复接收"})
-_YES = re.compile(r"(可以|好|行|同意|方便|嗯|要得)(的|呀|啊|吧|哈|,|。|谢谢)*")
-_NO = re.compile(r"(不用|不要|不必|不方便|不可以|算了|不行)(了|的|吧|哈|,|。|谢谢)*")
+_YES = re.compile(
+    r"((可以|好|行|同意|方便|嗯|要得|要的|中|成|OK|没问题|当然)(的|呀|啊|吧|哈|嘞|嘛|,|。|麻烦(你|您)?了?|谢谢)*)+"
+)
+_NO = re.compile(
+    r"((不用|不要|不必|不需要|没必要|不了|不方便|不可以|算了|不行)(了|的|吧|哈|,|。|谢谢|麻烦)*)+"
+)
 _ASKS = re.compile(
     r"[?？]|吗|么$|呢$|怎么|咋|如何|多少|几点|几号|哪|什么|啥|能不能|可不可以|要不要|是不是|有没有|为何|为什么|请问"
 )

@@ -16,6 +16,8 @@ from bot.domain.tickets import (
     Ticket,
     TicketState,
     deadline,
+    may_rate,
+    outweighs,
     waits_for_nobody,
     wins_over,
 )
@@ -30,7 +32,6 @@ _PERSON_IS_NO_USE = frozenset(
         *("wecom_95001", "wecom_95002", "wecom_95018", "five_messages_used", "reply_window_closed"),
     }
 )
-_RATES_WITHIN = timedelta(hours=48)
 
 
 class Talk(NamedTuple):
@@ -61,9 +62,11 @@ class HandingOver:
         reason = lead.need if lead is not None else Need.PERSON
         opens_at = None if waits_for_nobody(reason) else self._content.closed_until(now, to)
         ticket = await self._begun(tx, talk, to, opens_at, now)
-        values: dict[str, object] = {"reason": reason.value, "wanted": to, "opens_at": opens_at}
-        if lead is not None:
-            values["lead"] = lead.id
+        values: dict[str, object] = {"opens_at": opens_at}
+        if not outweighs(ticket.reason, reason):  # what is promised for danger stays promised
+            values |= {"reason": reason.value, "wanted": to}
+            if lead is not None:
+                values["lead"] = lead.id
         if opens_at is None:
             values |= {"state": "going", "due_at": None}
         elif ticket.state != "later" or ticket.briefed_at is None:
@@ -92,6 +95,28 @@ class HandingOver:
         await tx.tickets.change(ticket.id, state="going", wanted=to, briefed_at=None, due_at=None)
         talk = Talk(ticket.customer, ticket.account, f"ticket:{ticket.id}:{now.isoformat()}")
         await self._hand_over(tx, talk, to, now, pool=False)
+
+    async def not_wanted(
+        self, tx: Tx, customer: CustomerId, account: KfAccountId, now: datetime
+    ) -> int | None:
+        """Call off a person who was promised, as the customer asks; return the lead it was about.
+
+        Whoever is in danger or complains is seen to all the same.
+        """
+        ticket = await tx.tickets.hold_open(customer, account)
+        if ticket is None or ticket.state != "later" or waits_for_nobody(ticket.reason):
+            return None
+        await self.close(tx, ticket, "settled", now)
+        return ticket.lead
+
+    async def wrote_again(
+        self, tx: Tx, customer: CustomerId, account: KfAccountId, now: datetime
+    ) -> None:
+        """Let a person come who could not write any more before the customer did (§4.5)."""
+        ticket = await tx.tickets.hold_open(customer, account)
+        if ticket is not None and ticket.state == "later" and ticket.briefed_at is not None:
+            due_at = max(ticket.opens_at or now, now)
+            await tx.tickets.change(ticket.id, due_at=due_at)
 
     async def promise(self, tx: Tx, waited: Ticket, opens_at: datetime, now: datetime) -> None:
         """Let a talk in which nobody came go to a person once somebody is there again."""
@@ -232,8 +257,7 @@ class HandingOver:
     ) -> None:
         """Write what a customer thought of the talk that is over; 1 is the best, 3 the worst."""
         ticket = await tx.tickets.last(customer, account)
-        over_at = ticket.given_back_at if ticket is not None else None
-        if ticket is None or over_at is None or now - over_at > _RATES_WITHIN:
+        if ticket is None or not may_rate(ticket, now):
             await tx.ledger.add("session_rated", customer, now, rating=rating)
             return
         values: dict[str, object] = {"rating": rating}

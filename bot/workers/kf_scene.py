@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from bot.domain.persona import Memory
 from bot.domain.sessions import NEW, with_person
 from bot.domain.subject import SubjectFacts
 from bot.domain.suitability import asker_of
+from bot.domain.tickets import may_rate
 from bot.domain.variables import variables_for
 from bot.domain.waiting import Batch, gather
 from bot.leads.desk import LeadDesk
@@ -35,6 +37,7 @@ from bot.workers.not_helped import MISSED
 _GREET_AGAIN = timedelta(days=30)
 CUSTOMER, PROGRAM = "客户", "小安"  # who speaks, in what is kept of a talk
 _TAKEN_BACK = "[已撤回]"
+_ASKS_FOR_YES = re.compile("回「(好|可以)」")
 _SPOKEN = f"[{form_of('voice').label}]"
 
 
@@ -92,18 +95,14 @@ class Reader:
             leads = await tx.leads.open_for(event.customer)
             facts = await self._facts(tx, event.customer)
             misses = await self._misses(tx, event)
+            ticket = await tx.tickets.newest(event.customer, event.account)
             now = self._clock.now()
             manager = await self._desk.foresee(tx, event.customer, customer, None, now)
         if batch is None:
             return None
-        bank = self._content.bank
+        asking = asked_just_now(leads, turns)
         scene = Scene(
-            variables=variables_for(
-                bank,
-                today=now.astimezone(bank.zone).date(),
-                manager=manager,
-                kf_link=self._content.kf_link,
-            ),
+            variables=self._variables(manager, now),
             manager=manager,
             misses=misses,
             history=remembered(turns, event.sent_at, self._content.persona.memory),
@@ -113,10 +112,18 @@ class Reader:
             listening=listening,
             anything=anything,
             leads=tuple(leads),
-            asking=tuple(asked_just_now(leads, turns)),
+            asking=tuple(asking),
+            asked_twice=not asking and asked_for_a_yes(turns) and bool(leads),
+            promised=ticket is not None and ticket.state == "later",
+            may_rate=ticket is not None and may_rate(ticket, event.sent_at),
         )
         truth = None if batch.left_to_person else await self._truth(event, session)
         return Reading(batch, session, truth, manager, scene)
+
+    def _variables(self, manager: RmId, now: datetime) -> dict[str, str]:
+        bank = self._content.bank
+        today = now.astimezone(bank.zone).date()
+        return variables_for(bank, today=today, manager=manager, kf_link=self._content.kf_link)
 
     async def _facts(self, tx: Tx, customer: CustomerId) -> SubjectFacts:
         """Return what the bank's systems know of a customer: risk, age, consent."""
@@ -175,6 +182,13 @@ def asked_just_now(leads: Sequence[Lead], turns: Sequence[Turn]) -> list[Lead]:
         if lead.stage == "asking" and not lead.chat and since and not replied:
             found.append(lead)
     return found
+
+
+def asked_for_a_yes(turns: Sequence[Turn]) -> bool:
+    """Tell whether the last words were hers and asked for a yes; the newest turn is the last."""
+    if not turns or turns[-1].speaker != PROGRAM:
+        return False
+    return _ASKS_FOR_YES.search(turns[-1].text) is not None
 
 
 def said_by(batch: Batch, heard: Mapping[str, str], rules: Rules) -> dict[str, str]:

@@ -100,10 +100,8 @@ class KfSettlement:
             await self._tell_desk(tx, message, now)
         if not receipt.response_code:
             return
-        bank, persona = self._content.bank, self._content.persona
-        opens = self._content.closed_until(now, message.to or "")
         say = coming if to_person else queued
-        words = say(persona, opens, now, bank.zone, self._variables(message.to, now))
+        words = say(self._content.persona, self._variables(message.to, now))
         await self._on_code(tx, message, receipt.response_code, words, LONG_CODE, now)
 
     async def _released(
@@ -154,24 +152,25 @@ class KfSettlement:
         await tx.outbox.put(code_key(code), reply, terms, now, lane=kf_lane(customer))
 
     async def _tell_desk(self, tx: Tx, message: KfHandover, now: datetime) -> None:
-        """Tell the manager who does not receive, and the branch's head, that a customer waits."""
+        """Tell the branch's head that a customer waits; the manager has the talk's card."""
         if message.to is None:
             return
         bank = self._content.bank
         member = bank.member(message.to)
         branch = bank.branch(member.branch) if member is not None and member.branch else None
-        people = tuple(dict.fromkeys([message.to, *([branch.head] if branch else [])]))
+        await tx.ledger.add("waits_in_pool", message.customer, now, wanted=message.to)
+        if branch is None or branch.head == message.to:
+            return
         customer = await tx.people.customer(message.customer)
         name = customer.name if customer is not None and customer.name else "一位客户"
         text = (
             f"{name} {clock_of(now, bank.zone)} 起在微信客服排队等人："
             f"{member.name if member else '客户经理'}现在没有接待。"
-            "请到企业微信「微信客服」里接一下，或打开接待状态。"
+            "请安排同事到企业微信「微信客服」里接一下。"
         )
-        terms = Terms(purpose="staff", subject=message.to, urgent=True)
+        terms = Terms(purpose="staff", subject=branch.head, urgent=True)
         key = f"pool:{message.customer}:{now.isoformat()}"
-        await tx.outbox.put(key, StaffText(to=people, text=text), terms, now)
-        await tx.ledger.add("waits_in_pool", message.customer, now, wanted=message.to)
+        await tx.outbox.put(key, StaffText(to=(branch.head,), text=text), terms, now)
 
     async def skipped(self, tx: Tx, envelope: Envelope, reason: str, now: datetime) -> None:
         """Have a question seen to that the gate let nobody answer."""

@@ -31,7 +31,9 @@ class Scene:
 
     ``manager`` is who would be called, ``misses`` how often in this talk the customer was not
     helped already. ``anything`` listens for whatever is said; ``asking`` are the leads whose
-    customer was asked by the last words, ``leads`` all that are open.
+    customer was asked by the last words, ``leads`` all that are open; ``asked_twice`` where a
+    yes was asked for what the manager knows already. ``promised``: a person comes when somebody is
+    there again; ``may_rate``: a talk with a person was over a short while ago.
     """
 
     variables: dict[str, str]
@@ -45,6 +47,9 @@ class Scene:
     anything: Heard | None = None
     leads: tuple[Lead, ...] = ()
     asking: tuple[Lead, ...] = ()
+    asked_twice: bool = False
+    promised: bool = False
+    may_rate: bool = False
 
     def words(self, text: str | None) -> str:
         """Fill in a script's words for this customer; empty where a value is missing."""
@@ -119,8 +124,11 @@ class Lines:
             own = scene.words(refusal.reply) if refusal.run is not None else ""
             meant.said.append(own or REFUSED)
             return True
-        agreed = says_yes(line) if scene.asking else None
-        if agreed is None:
+        agreed = says_yes(line) if scene.asking or scene.asked_twice else None
+        if agreed and scene.asked_twice:
+            meant.said.append(scene.words(_AGREED))
+            return True
+        if agreed is None or not scene.asking:
             return False
         meant.agreed = agreed
         meant.said.append(scene.words(_AGREED if agreed else _DECLINED))

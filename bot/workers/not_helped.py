@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.answering.misses import asked_again, says_missed
-from bot.answering.persona import fetching, frame, off_hours, with_defaults
+from bot.answering.persona import at_night, fetching, frame, off_hours, with_defaults
 from bot.domain.actions import HandOver, OpenLead
 from bot.domain.knowledge import Answer, AnswerKind
 from bot.domain.lead import RESPOND_WITHIN, Need
 from bot.domain.render import render
+from bot.domain.tickets import waits_for_nobody
 from bot.workers.content import Content
 from bot.workers.kf_words import Scene
 
@@ -40,7 +41,11 @@ class NotHelped:
         unhappy = any(says_missed(line) for line in asked) or asked_again(asked, scene.history)
         missed = declined or unhappy
         enough = scene.misses + 1 >= self._content.persona.handing_over.misses
-        if not missed or not enough or any(isinstance(one, HandOver) for one in answer.actions):
+        calls = [one for one in answer.actions if isinstance(one, HandOver)]
+        if calls:
+            urgent = any(waits_for_nobody(one.need) for one in calls)
+            return (answer if urgent else self._with_when(answer, scene, now)), missed
+        if not missed or not enough:
             return answer, missed
         return self._handed_over(answer, scene, now), True
 
@@ -81,6 +86,16 @@ class NotHelped:
                 "reason": _REPEATED,
             }
         )
+
+    def _with_when(self, answer: Answer, scene: Scene, now: datetime) -> Answer:
+        """Say when somebody comes whom an approved answer calls while nobody is there."""
+        opens = self._content.closed_until(now, scene.manager)
+        if opens is None or answer.kind not in (AnswerKind.APPROVED, AnswerKind.WRITTEN):
+            return answer
+        persona = self._content.persona
+        words = at_night(persona, opens, now, self._content.bank.zone)
+        told = render(f"{words}\n{persona.off_hours}", with_defaults(scene.variables))
+        return answer.model_copy(update={"text": f"{answer.text}\n{told}"})
 
     def _framed(self, words: str, scene: Scene) -> str:
         return frame(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.answering.declining import NO_PERSON
 from bot.answering.meaning import Trouble
 from bot.domain.actions import Action, HandOver, OpenLead
 from bot.domain.delivery import Terms
+from bot.domain.events import MessageReceived
+from bot.domain.knowledge import Answer
 from bot.domain.lead import Lead
+from bot.domain.lead_rights import BY_OPS
 from bot.domain.messages import KfReply, Text
 from bot.domain.text import KF_TEXT_BYTES, split_text
 from bot.domain.waiting import Batch, answer_key, window_end
@@ -23,6 +27,8 @@ from bot.workers.kf_scene import Reading, asked_in, occasion_of
 from bot.workers.not_helped import MISSED
 from bot.workers.noticing import Noticing
 from bot.workers.thinking import Thought
+
+_CALLED_OFF = "客户说不用了"
 
 
 class TalkWriter:
@@ -74,6 +80,7 @@ class TalkWriter:
         before = {name for message in batch.messages for name in message.done}
         actions = [action for action in answer.actions if _name(action) not in before]
         called = await self._following.carry_out(tx, read, batch, thought.meant, said, now)
+        await self._of_the_promised(tx, read, batch, answer, now)
         occasion = occasion_of(batch, said, owner=read.manager)  # who is named has it, too
         done = await self._effects.carry_out(tx, actions, occasion, now)
         handed_over = bool(called) or any(isinstance(one, HandOver) for one in answer.actions)
@@ -93,18 +100,30 @@ class TalkWriter:
             done=tuple({*before, *map(_name, actions)}),
             greets=self._content.persona.identity.first_words in answer.text,
         )
-        for number, part in enumerate(split_text(text, KF_TEXT_BYTES), 1):
-            reply = KfReply(
-                account=newest.account, customer=newest.customer, content=Text(text=part)
-            )
-            key = answer_key(newest.msgid, number)
-            await tx.outbox.put(key, reply, terms, now, lane=f"kf:{newest.customer}")
+        await _put(tx, newest, text, terms, now)
         await self._record(tx, batch, thought, now, handed_over=handed_over)
         if handed_over:
             leads: list[Lead] = [*called, *done.leads]
             lead = leads[-1] if leads else None
             talk = Talk(newest.customer, newest.account, newest.msgid)
             await self._handing.call(tx, talk, lead, read.manager, now)
+
+    async def _of_the_promised(
+        self, tx: Tx, read: Reading, batch: Batch, answer: Answer, now: datetime
+    ) -> None:
+        """Carry on with a person who was promised: called off, or still waited for."""
+        newest = batch.newest
+        if answer.reason == NO_PERSON:
+            await self._nobody_wanted(tx, batch, now)
+        elif read.scene.promised:
+            await self._handing.wrote_again(tx, newest.customer, newest.account, now)
+
+    async def _nobody_wanted(self, tx: Tx, batch: Batch, now: datetime) -> None:
+        """Call off the person who was promised, with what he had to see to for that."""
+        newest = batch.newest
+        lead = await self._handing.not_wanted(tx, newest.customer, newest.account, now)
+        if lead is not None:
+            await self._effects.desk.finish(tx, lead, "closed", _CALLED_OFF, BY_OPS, now)
 
     async def _record(
         self, tx: Tx, batch: Batch, thought: Thought, now: datetime, *, handed_over: bool
@@ -133,6 +152,14 @@ class TalkWriter:
             return batch.last_at
         end = window_end(batch.first_at, batch.last_at, self._content.persona.patience)
         return max(batch.last_at, min(end, self._clock.now()))
+
+
+async def _put(tx: Tx, newest: MessageReceived, text: str, terms: Terms, now: datetime) -> None:
+    """Put an answer's parts into the customer's lane."""
+    for number, part in enumerate(split_text(text, KF_TEXT_BYTES), 1):
+        reply = KfReply(account=newest.account, customer=newest.customer, content=Text(text=part))
+        key = answer_key(newest.msgid, number)
+        await tx.outbox.put(key, reply, terms, now, lane=f"kf:{newest.customer}")
 
 
 def _name(action: Action) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from bot.answering.answer import Question
 from bot.answering.forms import UNCLEAR, VOICE, Form, form_of, most_urgent
 from bot.answering.misses import only_missed
+from bot.answering.person_wanted import gives_up_person
 from bot.answering.persona import frame, off_hours, with_defaults
 from bot.answering.red_flags import FRAUD
-from bot.answering.sessions import choice_of, rating_of
+from bot.answering.sessions import choice_of, rating_of, rating_said
 from bot.answering.wishes import asks_identity, courtesy, wants_person
 from bot.domain.actions import OpenLead
 from bot.domain.compliance import mask
@@ -29,6 +30,7 @@ from bot.workers.wished import TOLD, wished, wishes
 _ECHO = 30
 _WORST = 3
 _CHOSEN = {"person": "转人工", "bot": "在吗"}  # what a press after a long wait is as good as saying
+_NOBODY = "不用转人工"  # what 「算了」 is as good as saying where a person was promised
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Thinker:
     ) -> Thought:
         """Return the answer to messages that belong together; the gravest words decide."""
         lines = _sorted(messages, heard)
+        self._rate(lines, scene)
         alarm = await self._grave(lines.asked)
         if alarm is not None:
             return await self._alarmed(alarm, scene, tuple(lines.ratings))
@@ -87,6 +90,14 @@ class Thinker:
     def broken(self, scene: Scene, error: str) -> Thought:
         """Return what is said where thinking itself fails: the truth, and a person."""
         return Thought(self._not_helped.broken(scene, error, self._clock.now()))
+
+    def _rate(self, lines: _Lines, scene: Scene) -> None:
+        """Take typed words for ratings where a rating has just been asked for."""
+        for line in list(lines.asked) if scene.may_rate else ():
+            rating = rating_said(line, self._content.persona)
+            if rating is not None:
+                lines.asked.remove(line)
+                lines.ratings.append(rating)
 
     async def _grave(self, asked: list[str]) -> str | None:
         """Return the words that tell of trouble: one message alone, or all of them together."""
@@ -145,6 +156,8 @@ class Thinker:
         person = next((line for line in asked if wants_person(line)), None)
         if person is not None:
             return Thought(await self._ask(person, scene), ratings=ratings)
+        if scene.promised and all(gives_up_person(line) for line in asked):
+            return Thought(await self._ask(_NOBODY, scene), ratings=ratings)
         lines = Lines(self._content, scene, self._clock.now())
         meant = lines.read(asked)
         rest: list[str] = []

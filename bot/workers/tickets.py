@@ -14,11 +14,12 @@ from typing import assert_never
 
 from bot.domain.delivery import PERSON_STATES, REPLY_WINDOW, SESSION_ENDED, Terms
 from bot.domain.ids import RmId
-from bot.domain.lead import Lead
-from bot.domain.messages import KfRelease
+from bot.domain.lead import GRAVE, Lead, Need
+from bot.domain.messages import KfRelease, StaffText
 from bot.domain.tickets import Step, Ticket, deadline, look
 from bot.domain.waiting import kf_lane
 from bot.errors import BotError
+from bot.leads.cards import clock_of
 from bot.leads.talk_cards import talk_card
 from bot.log import logger
 from bot.ports import Clock
@@ -30,6 +31,7 @@ from bot.workers.packets import Known, Packets
 
 log = logger(__name__)
 _TURNS = 6
+_CALLS_A_PERSON = frozenset({*GRAVE, Need.PERSON, Need.UNANSWERED})
 
 
 @dataclass(frozen=True)
@@ -136,19 +138,49 @@ class TicketWorker:
         """Give a talk to the person who was promised, where that is still wanted and possible."""
         lead = await tx.leads.get(ticket.lead) if ticket.lead is not None else None
         if lead is not None and lead.closed_at is not None:
-            await self._handing.close(tx, ticket, "settled", now)
-            return
+            lead = await self._still_waits(tx, ticket)
+            if lead is None:
+                await self._handing.close(tx, ticket, "settled", now)
+                return
         session = await tx.conversations.session(ticket.customer, ticket.account)
         if session is not None and session.state in PERSON_STATES:  # somebody was quicker
             await self._handing.given(tx, ticket.customer, ticket.account, session.servicer, now)
             return
         last = session.last_customer_at if session is not None else None
-        gone = session is None or session.state == SESSION_ENDED
-        if gone or last is None or now - last >= REPLY_WINDOW:
+        if session is None or session.state == SESSION_ENDED or last is None:
             await self._handing.close(tx, ticket, "expired", now)
             return
         to = RmId((lead.rm if lead is not None else "") or ticket.wanted)
+        if now - last >= REPLY_WINDOW:
+            await self._cannot_write(tx, ticket, to, now)
+            return
+        opens_at = self._content.closed_until(now, to)
+        if opens_at is not None:  # the customer wrote again outside the hours
+            await tx.tickets.change(ticket.id, opens_at=opens_at, due_at=opens_at)
+            return
         await self._handing.hand_over(tx, ticket, to, now)
+
+    async def _still_waits(self, tx: Tx, ticket: Ticket) -> Lead | None:
+        """Return what else the customer waits for a person for, the newest of it."""
+        leads = await tx.leads.open_for(ticket.customer)
+        waits = [one for one in leads if one.need in _CALLS_A_PERSON and one.stage != "asking"]
+        return waits[-1] if waits else None
+
+    async def _cannot_write(self, tx: Tx, ticket: Ticket, to: RmId, now: datetime) -> None:
+        """Tell who was promised that WeCom is shut until the customer writes; then they come."""
+        await tx.tickets.change(ticket.id, due_at=None, wanted=to)
+        if not to:
+            return
+        customer = await tx.people.customer(ticket.customer)
+        name = (customer.name if customer is not None else "") or "一位客户"
+        at = clock_of(now, self._content.bank.zone)
+        text = (
+            f"{at} {name}找过真人，已经 48 小时没说话，微信客服发不过去了。"
+            "请打电话；客户再说一句，会马上转给您。"
+        )
+        terms = Terms(purpose="staff", subject=to)
+        key = f"ticket:{ticket.id}:shut"
+        await tx.outbox.put(key, StaffText(to=(to,), text=text), terms, now)
 
     async def _give_back(self, tx: Tx, ticket: Ticket, how: Step, now: datetime) -> None:
         """Let the bot have a talk again in which nobody has said a word for so long."""

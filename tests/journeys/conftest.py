@@ -30,6 +30,7 @@ def workspace(
     worker_id: str,
     one_model: None,
     tables_at_once: None,
+    files_read_once: None,
 ) -> Workspace:
     """Give the starter with the quickest model and a cache of vectors that is full already."""
     root = tmp_path_factory.getbasetemp()

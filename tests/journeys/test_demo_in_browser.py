@@ -67,7 +67,7 @@ async def test_the_whole_job_is_done_on_one_page(stage: tuple[Page, Director]) -
         leads = {lead.need.value: lead.stage for lead in await tx.leads.all()}
     assert kinds["answer_approved"] == 2
     assert kinds["answer_red_flag"] == 1
-    assert leads.keys() >= {"理财咨询", "红线"}
+    assert leads.keys() >= {"到期续存", "红线"}
 
 
 async def test_a_forbidden_wording_is_refused_while_it_is_typed(

@@ -194,6 +194,60 @@ async def test_nobody_comes_so_the_bot_is_back_and_the_customer_chooses(life: Li
     assert (ticket.state, ticket.taken_by) == ("talking", manager(life))
 
 
+async def test_a_colleague_who_takes_the_talk_from_the_pool_has_its_lead_too(life: Life) -> None:
+    own = manager(life)
+    life.world.kf.servicer_status(life.account, own, receiving=False)
+    await life.asks("转人工")
+    bank = life.demo.bot.content.bank
+    colleague = next(one.userid for one in bank.staff if one.role == "大堂经理")
+    life.world.kf.servicer_takes(life.account, life.visitor, colleague)
+    await life.settle()
+    await says(life, "我来了")
+    (lead,) = await life.leads(life.visitor)
+    assert (lead.rm, lead.stage) == (colleague, "taken")
+    cards = {userid: len(life.cards(userid, "lead")) for userid in life.world.members}
+    await life.wait(20)
+    await says(life, "还在给您查")
+    await life.wait(20)
+    (lead,) = await life.leads(life.visitor)
+    assert (lead.rm, lead.stage) == (colleague, "taken")  # nobody else is asked to take it
+    assert {one: len(life.cards(one, "lead")) for one in life.world.members} == cards
+
+
+@pytest.mark.parametrize("state", ["later", "waiting", "pool", "talking", "over"])
+async def test_wherever_the_power_goes_a_talk_goes_on_from_there(life: Life, state: str) -> None:
+    if state == "pool":
+        for userid in list(life.world.kf.account(life.account).servicers):
+            life.world.kf.servicer_status(life.account, userid, receiving=False)
+    if state == "later":
+        await life.go_to("21:00")
+    await life.asks("转人工")
+    if state in ("talking", "over"):
+        await says(life, "我在，您说。")
+    if state == "over":
+        life.world.kf.servicer_ends(life.account, life.visitor)
+        await life.settle()
+    before, heard = (await ticket_of(life)).state, len(life.on_occasion())
+    cards = life.cards(manager(life), "ticket")
+    await life.demo.restart()
+    await life.settle()
+    assert (await ticket_of(life)).state == before
+    assert len(life.on_occasion()) == heard  # nothing is said a second time
+    assert [card.msgid for card in life.cards(manager(life), "ticket")] == [
+        card.msgid for card in cards
+    ]
+    silent = await life.asks("还在吗") == []
+    assert silent == (state in ("waiting", "pool", "talking"))
+    if state == "later":
+        await life.go_to("08:31", TOMORROW)
+        assert life.state() == 3
+    elif state == "over":
+        assert await chooses(life, "rate:1") == ["收到，谢谢您告诉我们。"]
+    else:
+        await life.wait(31)
+        assert life.state() == 4
+
+
 async def test_a_talk_in_which_nobody_speaks_any_more_is_the_bots_again(life: Life) -> None:
     await life.asks("转人工")
     await says(life, "我在，您说。")

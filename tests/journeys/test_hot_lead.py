@@ -71,6 +71,20 @@ async def test_a_hot_lead_is_taken_in_time_and_answered_by_a_person(day: Life) -
     assert await day.ledger("lead_escalated") == 0
 
 
+async def test_a_wish_is_the_need_and_class_that_was_said_whatever_answer_was_found(
+    day: Life,
+) -> None:
+    """An approved answer opens the first, advice that is declined stood before the second."""
+    card, house = day.demo.town.visitors[:2]
+    await day.asks("我要办张信用卡", card)
+    lead = await the_lead(day, card)
+    assert (lead.need.value, lead.product, lead.stage) == ("银行卡", "信用卡", "new")
+    (answer,) = await day.asks("帮我办个房贷", house)
+    assert "已经告诉" in answer
+    lead = await the_lead(day, house)
+    assert (lead.need.value, lead.product, lead.stage) == ("贷款咨询", "房贷", "new")
+
+
 async def test_who_only_asks_is_asked_back_and_a_yes_brings_the_manager(day: Life) -> None:
     (answer,) = await day.asks("国债怎么买")
     assert answer.endswith("回「好」就行，不用也没关系。")
@@ -123,6 +137,20 @@ async def test_in_a_group_who_wants_it_outright_gets_the_owner(day: Life) -> Non
     await day.says(day.chat, member, "我想买十万国债，请联系我")
     lead = await the_lead(day, member)
     assert (lead.stage, lead.rm, lead.chat) == ("new", owner, day.chat)
+
+
+async def test_in_a_group_a_wish_is_heard_where_advice_is_declined_and_once_where_it_is_answered(
+    day: Life,
+) -> None:
+    asks_advice, borrows = day.member(day.chat), day.member(day.chat, 1)
+    await day.says(day.chat, asks_advice, "我想买理财，买哪个好")
+    lead = await the_lead(day, asks_advice)
+    assert (lead.need.value, lead.stage, lead.rm) == ("理财咨询", "new", day.owner(day.chat))
+    day.new()
+    await day.says(day.chat, borrows, "想贷款怎么办，帮我贷点款")
+    lead = await the_lead(day, borrows)
+    assert (lead.need.value, lead.stage, len(lead.evidence)) == ("贷款咨询", "new", 1)
+    assert not any("又说" in item.text for item in day.new("member"))
 
 
 async def test_what_is_said_to_the_manager_is_his_at_once_and_needs_no_leave(day: Life) -> None:

@@ -42,13 +42,17 @@ async def talks(life: Life, customer: str, *, rating: str = "") -> str:
     """Let a customer talk with a person to the end; return the person."""
     await life.asks("转人工", customer)
     person = person_of(life, customer)
-    life.world.kf.servicer_says(life.account, customer, person, "办好了，您放心。")
-    life.world.kf.servicer_ends(life.account, customer)
-    await life.settle()
+    await talks_on(life, customer, person)
     if rating:
         life.world.kf.customer_clicks(life.account, customer, rating)
         await life.settle()
     return person
+
+
+async def talks_on(life: Life, customer: str, person: str) -> None:
+    life.world.kf.servicer_says(life.account, customer, person, "办好了，您放心。")
+    life.world.kf.servicer_ends(life.account, customer)
+    await life.settle()
 
 
 async def test_a_stranger_is_invited_to_the_person_a_while_after_a_talk_and_once(
@@ -127,6 +131,21 @@ async def test_the_person_invites_into_a_group_by_a_press_and_gives_the_talk_bac
     assert life.state(customer) == 4
     await life.wait(30)
     assert invitations(life, customer) == [life.chat]  # it is left at that
+
+
+async def test_an_invitation_of_which_nobody_knows_whether_it_came_is_not_made_again(
+    life: Life,
+) -> None:
+    customer = stranger(life)
+    await life.asks("转人工", customer)
+    person = person_of(life, customer)
+    (card,) = life.cards(person, "ticket")
+    life.world.faults.plan("kf/customer/upgrade_service", "lost_answer")
+    await life.press(card, "invite")
+    await life.wait(2)
+    await talks_on(life, customer, person)
+    await life.wait(10)
+    assert invitations(life, customer) == [person]
 
 
 async def test_whom_the_console_does_not_offer_is_told_what_to_do(life: Life) -> None:

@@ -94,7 +94,10 @@ async def test_passing_a_lead_on_gives_the_colleague_a_card_and_a_watch(life: Li
     assert life.cards(owner, "lead") == []
     await life.wait(5 * 60)
     assert await life.ledger("lead_escalated") == 1
-    await life.press(passed, "take")
+    assert passed.buttons == {}, "the offer lapsed"
+    (nobodys,) = life.cards(colleague, "lead")  # he heads the branch
+    assert "还没有人接手" in nobodys.text
+    await life.press(nobodys, "take")
     (lead,) = await life.leads()
     assert (lead.rm, lead.stage) == (colleague, "taken")
 

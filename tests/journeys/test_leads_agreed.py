@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -20,25 +19,20 @@ from bot.domain.people import Customer
 from bot.storage.db import Database
 from bot.workers.content import Content, read_snapshot, tables_for
 from bot.workers.lead_desk import desk_beside
-from bot.workspace import Workspace, copy_workspace, starter_root
+from bot.workspace import Workspace
 from tests.domain.builders import starter_bank
 from tests.make import CUSTOMER, OWNER, signal
-from tests.postgres import migrate
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    copied = copy_workspace(Workspace(starter_root()), tmp_path / "w")
-    shutil.rmtree(copied.root / "data", ignore_errors=True)
-    (copied.root / "data").mkdir()
-    return copied.root
+def folder(bank_folder: Path) -> Path:
+    return bank_folder
 
 
 @pytest.fixture
 async def asked(folder: Path) -> Path:
     """Have one lead whose customer was asked first."""
     url = f"sqlite:///{folder / 'data' / 'zhilin.db'}"
-    await migrate(url)
     bank, now = starter_bank(), SystemClock().now()
     database = await Database.open(url, durable=False)
     desk = desk_beside(lambda: bank, lambda: tables_for(now.date()), AssigningRules())
@@ -64,7 +58,7 @@ async def test_a_yes_gives_the_lead_to_somebody(asked: Path) -> None:
     told = await asyncio.to_thread(ran, asked, "leads", "agreed", "1", "--by", OWNER)
     assert (told.exit_code, told.output) == (0, "1 号：已记下：客户答应了\n")
     lead = await asyncio.to_thread(shown, asked)
-    assert [one["what"] for one in lead["log"]][-1] == "lead_consented"
+    assert [one["what"] for one in lead["log"]][-2:] == ["lead_consented", "lead_moved_by_ops"]
     again = await asyncio.to_thread(ran, asked, "leads", "agreed", "1", "--json")
     assert json.loads(again.output)["words"] == "客户早就答应了"
 
@@ -72,7 +66,7 @@ async def test_a_yes_gives_the_lead_to_somebody(asked: Path) -> None:
 async def test_a_no_closes_it(asked: Path) -> None:
     told = await asyncio.to_thread(ran, asked, "leads", "agreed", "1", "--no", "--by", OWNER)
     assert "客户说不用，一个月内不再问" in told.output
-    listed = await asyncio.to_thread(ran, asked, "leads", "list", "--stage", "客户不同意", "--json")
+    listed = await asyncio.to_thread(ran, asked, "leads", "list", "--stage", "客户没同意", "--json")
     assert json.loads(listed.output)["total"] == 1, listed.output
 
 

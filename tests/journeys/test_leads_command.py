@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,19 +13,19 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from bot.cli import cli
+from bot.cli.leads_words import EVENTS
 from bot.clock import SystemClock
 from bot.domain.assigning_rules import AssigningRules
 from bot.domain.ids import CustomerId
 from bot.domain.lead import Need
 from bot.domain.people import Customer
+from bot.errors import ConfigError
 from bot.storage.db import Database
 from bot.terminal import columns_of
 from bot.workers.content import tables_for
 from bot.workers.lead_desk import desk_beside
-from bot.workspace import Workspace, copy_workspace, starter_root
 from tests.domain.builders import starter_bank
-from tests.make import OWNER, signal
-from tests.postgres import migrate
+from tests.make import OWNER, ZONE, signal
 
 WANG, FORMULA = "wang.haoran", "=HYPERLINK(1)，我的卡号6222021234567890123"
 
@@ -53,14 +53,9 @@ async def fill(url: str) -> None:
 
 
 @pytest.fixture
-async def filled(tmp_path: Path) -> Path:
-    copied = copy_workspace(Workspace(starter_root()), tmp_path / "w")
-    shutil.rmtree(copied.root / "data", ignore_errors=True)
-    (copied.root / "data").mkdir()
-    url = f"sqlite:///{copied.root / 'data' / 'zhilin.db'}"
-    await migrate(url)
-    await fill(url)
-    return copied.root
+async def filled(bank_folder: Path) -> Path:
+    await fill(f"sqlite:///{bank_folder / 'data' / 'zhilin.db'}")
+    return bank_folder
 
 
 def told(where: Path, *words: str, asked: str = "") -> Result:
@@ -92,6 +87,7 @@ def test_filters_narrow_the_list_and_unknown_words_are_refused(filled: Path) -> 
     assert [one["need"] for one in listed(filled, "--overdue")] == ["贷款咨询"]
     assert len(listed(filled, "--days", "3")) == 2
     assert listed(filled, "--rm", "nobody") == []
+    assert "员工里也没有 nobody" in told(filled, "list", "--rm", "nobody").output
     assert listed(filled, "--names")[0]["customer_name"] == "王阿姨"
     wrong = told(filled, "list", "--stage", "哪里")
     assert wrong.exit_code != 0
@@ -101,7 +97,7 @@ def test_one_lead_is_shown_with_its_words_and_its_way(filled: Path) -> None:
     shown = told(filled, "show", "1")
     assert shown.exit_code == 0, shown.output
     assert "想问问理财" in shown.output
-    assert "开了线索" in shown.output
+    assert "新来" in shown.output
     assert told(filled, "show", "99").exit_code != 0
 
 
@@ -116,6 +112,30 @@ def test_a_lead_is_passed_on_and_ended_and_what_is_over_is_said(filled: Path) ->
     (won,) = listed(filled, "--stage", "成交")
     assert (won["stage"], won["outcome_reason"]) == ("won", "买了国债")
     assert told(filled, "close", "1", "--as", "算了").exit_code != 0
+
+
+def test_a_reason_is_that_of_the_card_and_an_end_is_not_another_end(filled: Path) -> None:
+    ended = told(filled, "close", "1", "--as", "无效", "--why", "重复")
+    assert ended.output == "1 号：已标记无效（同一件事重复了）\n"
+    (invalid,) = listed(filled, "--stage", "无效")
+    assert invalid["outcome_reason"] == "repeated"  # which the fit leaves out
+    assert "（同一件事重复了）" in told(filled, "show", "1").output
+    again = told(filled, "close", "1", "--as", "无效")
+    assert (again.exit_code, again.output) == (0, "1 号：早就办结了（无效），没有再动\n")
+    other = told(filled, "close", "1", "--as", "成交")
+    assert (other.exit_code, "早就办结了（无效）" in other.output) == (1, True)
+    steps = told(filled, "show", "1").output.splitlines()
+    assert [line for line in steps if "终端" in line] == [steps[-2]]
+
+
+def test_every_step_of_a_lead_has_words(filled: Path) -> None:
+    source = "".join(file.read_text("utf-8") for file in Path("bot/leads").glob("*.py"))
+    kinds = set(re.findall(r'"(lead_(?!timers)[a-z_]+|sla_missed)"', source))
+    assert {"lead_opened", "lead_offered_again", "lead_unanswered"} <= kinds
+    ledger_only = {"lead_model_fitted", "lead_model_retired"}  # of no lead
+    assert kinds - ledger_only <= set(EVENTS)
+    shown = told(filled, "show", "1").output
+    assert "新来 李敏（本来就管这位客户）" in shown
 
 
 def test_the_sheet_holds_text_only_in_both_forms(filled: Path, tmp_path: Path) -> None:
@@ -149,9 +169,31 @@ def test_who_goes_away_hands_on_after_a_look_and_comes_back(filled: Path) -> Non
     assert "转出 3 条" in done.output
     assert {one["rm"] for one in listed(filled)} == {WANG}
     assert "王浩然" in told(filled, "away").output
-    assert "已经回来" in told(filled, "away", OWNER, "--back").output
+    assert "照常派线索" in told(filled, "away", OWNER, "--back").output
     assert "没有人请假" in told(filled, "away").output
     assert told(filled, "away", OWNER, "--until", "下周").exit_code != 0
+
+
+def test_a_leave_to_come_is_written_down_and_nothing_moves_before(filled: Path) -> None:
+    today = SystemClock().now().astimezone(ZONE).date()
+    first, last = (str(today + timedelta(days=days)) for days in (2, 4))
+    said = ("away", OWNER, "--from", first, "--until", last, "--deputy", WANG)
+    shown = told(filled, *said, asked="y\n")
+    assert "到那天还没办结的，照现在看会这样转" in shown.output
+    assert "登记好了" in shown.output
+    assert {one["rm"] for one in listed(filled)} == {OWNER}
+    assert f"{first} 00:00" in told(filled, "away").output
+    taken = told(filled, "away", "zhao.xiulan", "--until", last, "--deputy", WANG, "--dry-run")
+    assert taken.exit_code == 0, taken.output  # who stands in for one may stand in for another
+    gone = told(filled, "away", "zhao.xiulan", "--until", last, "--deputy", OWNER, "--dry-run")
+    assert isinstance(gone.exception, ConfigError)
+    assert "不能代班" in str(gone.exception)
+    past = told(filled, "away", OWNER, "--from", "2026-01-01", "--until", last)
+    assert "已经过了" in past.output
+    backwards = told(filled, "away", OWNER, "--from", last, "--until", first)
+    assert isinstance(backwards.exception, ConfigError)
+    assert told(filled, "away", OWNER, "--back").exit_code == 0
+    assert "没有人请假" in told(filled, "away").output
 
 
 def test_the_report_says_shares_with_what_they_are_of(filled: Path) -> None:

@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.domain.delivery import Terms
+from bot.domain.ids import RmId
+from bot.domain.messages import StaffText
 from bot.emulator import aibot_people
 from bot.emulator.app import InboxItem
 from bot.emulator.contact import befriend
+from bot.workers.lead_desk import desk_of
 from bot.workspace import Workspace
 from tests.journeys.staff import HEAD, RM, STRANGER, ask, last, restart, town_with_a_bot, until
 from tests.journeys.town import Life, live
@@ -144,8 +148,44 @@ async def test_the_bot_tells_whats_mine_and_what_to_say(workspace: Workspace) ->
         assert f"跟{name}可以这样说" in said
         assert "依据：" in said
         assert "不要说" in said
+        assert f"跟{name}可以这样说" in await ask(life, f"怎么跟{name}说提前支取", RM)
+        assert "待接手" in await ask(life, "我的任务", RM)
         hidden = await ask(life, f"客户{name}问提前支取怎么回", STRANGER)
         assert "可以这样说" not in hidden
+
+
+async def test_what_nobody_has_is_before_the_head_and_free_for_whoever_is_there(
+    workspace: Workspace,
+) -> None:
+    async with town_with_a_bot(workspace) as life:
+        await wealth(life)
+        (lead,) = await life.leads(life.visitor)
+        desk = desk_of(life.demo.bot.content)
+        async with life.demo.bot.database.begin() as tx:
+            await desk.pool(tx, lead, life.world.now())
+        await life.settle()
+        (card,) = life.cards(HEAD, f"lead:{lead.id}:")
+        assert "还没有人接手，请您转派或自己接" in card.text
+        team = await ask(life, "团队的线索", HEAD)
+        assert "待分派 1 条" in team
+        assert f"线索 {lead.id} {lead.need.value}" in team
+        assert "还没有人" in team
+        assert "待分派：1 条" in await ask(life, "我的待办", HEAD)
+        assert f"您也可以接的：线索 {lead.id}" in await ask(life, "我的线索", RM)
+
+
+async def test_what_was_tapped_for_does_not_queue_behind_what_came_by_itself(life: Life) -> None:
+    card = await wealth(life)
+    async with life.demo.bot.database.begin() as tx:
+        for number in range(12):
+            note = StaffText(to=(RmId(RM),), text=f"第 {number} 件事")
+            terms = Terms(purpose="staff", subject=RmId(RM))
+            await tx.outbox.put(f"note:{number}", note, terms, life.world.now())
+    await life.settle()
+    await life.press(card, "take")
+    packets = [text for text in words(life, RM) if text.startswith("【")]
+    assert len(packets) == 1
+    assert "不要说" in packets[0]
 
 
 async def test_the_morning_brings_one_message_with_all_that_waits(life: Life) -> None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from bot.emulator.kf_hands import grant, servicer_recalls, servicer_rejects
 from bot.emulator.kf_state import State
 from bot.workers.events import EventWorker
 from bot.workers.inbox import InboxWorker
+from bot.workspace import Workspace
 from tests.journeys.test_split_questions import answer_without_sending, says, step
-from tests.journeys.town import Life
+from tests.journeys.town import Life, live
 
 KNOWN = "存单快到期了,怎么办呀"
 UNKNOWN = "古钱币能不能拿来鉴定"
 
 
-@pytest.fixture(autouse=True)
-async def by_day(life: Life) -> None:
-    """Let people be there: outside the hours nobody is called before the morning."""
-    await life.go_to("10:00")
+@pytest.fixture
+async def life(workspace: Workspace) -> AsyncIterator[Life]:
+    """Open a small town by day: outside the hours nobody is called before the morning."""
+    async with live(workspace, groups=1, members=4) as town:
+        await town.go_to("10:00")
+        yield town
 
 
 def talk_of(life: Life):  # type: ignore[no-untyped-def]
@@ -143,22 +148,19 @@ async def test_where_the_console_gives_sessions_to_people_the_bot_learns_it_and_
     assert life.answers() == []
 
 
-@pytest.mark.parametrize(
-    ("fail_type", "why"), [(0, "没送到"), (4, "48 小时"), (5, "已结束"), (6, "五条"), (10, "拒收")]
-)
-async def test_an_answer_that_does_not_arrive_goes_to_a_person(
-    life: Life, fail_type: int, why: str
-) -> None:
-    life.world.faults.plan("kf/send_msg", "send_fail", fail_type=fail_type)
+async def test_an_answer_that_does_not_arrive_goes_to_a_person(life: Life) -> None:
+    fails = [(0, "没送到"), (4, "48 小时"), (5, "已结束"), (6, "五条"), (10, "拒收")]
     question = "取五万块钱要提前预约吗"
-    await life.asks(question)
-    (lead,) = await life.leads(life.visitor)
-    assert (lead.need.value, lead.evidence[0].quote) == ("答不上", question)
-    (card,) = life.cards(lead.rm, "lead")
-    assert why in card.text
+    for customer, (fail_type, why) in zip(life.demo.town.visitors, fails, strict=False):
+        life.world.faults.plan("kf/send_msg", "send_fail", fail_type=fail_type)
+        await life.asks(question, customer)
+        (lead,) = await life.leads(customer)
+        assert (lead.need.value, lead.evidence[0].quote) == ("答不上", question)
+        assert why in life.cards(lead.rm, "lead")[-1].text
+        # A person can help where the bot cannot, but not who is out of reach.
+        assert life.state(customer) == (3 if fail_type == 0 else 0)
     states = [state for key, state in (await life.outbox_states()).items() if ":answer:" in key]
-    assert states == ["failed"]
-    assert life.state() == (3 if fail_type == 0 else 0)  # a person can help where the bot cannot
+    assert states == ["failed"] * len(fails)
 
 
 async def test_a_failed_hand_over_notice_calls_nobody_twice(life: Life) -> None:

@@ -19,6 +19,9 @@ from tests.journeys.town import Life, live
 
 pytestmark = [needs_chromium, pytest.mark.timeout(180)]
 WAIT_S = 15.0
+SMALL_TARGETS = """() => [...document.querySelectorAll("button, a, select, summary")]
+    .filter((one) => one.offsetParent && one.getBoundingClientRect().height < 44)
+    .map((one) => one.textContent)"""
 
 
 @pytest.fixture
@@ -136,6 +139,7 @@ async def test_a_lost_network_loses_nothing_and_another_chat_gets_nothing(life: 
         await side.get_by_role("tab", name="话术").click()
         window = list(life.world.client.windows.values())[-1]
         window.talk = Talk("friend", other)  # the manager goes on to the next chat
+        await side.locator(".track summary").first.click()  # nothing fits: all are folded
         await side.get_by_role("button", name="发给客户").first.click()
         await expect(side.get_by_role("alert")).to_contain_text("聊天已经换了，没有发")
         name = life.world.customers[other].nickname
@@ -153,8 +157,12 @@ async def test_a_group_is_answered_from_the_sidebar(life: Life) -> None:
     life.world.customers[life.member(chat)].nickname = "<img src=x onerror=alert(1)>"
     await life.says(chat, life.member(chat), "请问网点周末开门吗")
     await life.says(chat, life.member(chat, 1), "存折丢了怎么补")
+    await life.says(chat, life.member(chat, 3), "请问今天大盘会涨到多少点")
     async with client(life, owner, "group", chat) as (page, side):
-        await expect(side.get_by_role("tab", name="待办 2")).to_be_visible()
+        await expect(side.get_by_role("tab", name="待办 3")).to_be_visible()
+        wish = side.locator("article", has_text="大盘会涨")
+        await wish.get_by_role("button", name="不用答").click()
+        await expect(wish).to_have_count(0)
         await expect(side.locator("article img")).to_have_count(0)
         hours = side.locator("article", has_text="周末开门")
         await hours.get_by_role("button", name="发到群里").click()
@@ -177,6 +185,7 @@ async def _from_the_group_to_one_member(life: Life, side: FrameLocator) -> None:
     await life.says(life.chat, life.member(life.chat, 2), "我要投诉，你们柜台态度太差了")
     await side.get_by_role("tab", name="待办").click()
     await side.get_by_role("button", name="刷新").click()
+    await expect(side.locator("article").first).to_contain_text("客户投诉，请马上回")
     await side.get_by_role("button", name="看这位客户").click()
     await side.get_by_role("tab", name="话术").click()
     await expect(side.get_by_role("button", name="复制").first).to_be_visible()
@@ -231,3 +240,51 @@ async def _known(life: Life, customer: str) -> bool:
     async with life.demo.bot.database.read() as tx:
         known = await tx.people.customer(customer)
     return known is not None and bool(known.managers)
+
+
+async def test_a_tap_that_came_to_nothing_says_so_and_one_that_worked_is_not_asked_again(
+    life: Life,
+) -> None:
+    await life.asks("我想了解一下理财，能不能请客户经理联系我")
+    (lead, *_) = await life.leads(life.visitor)
+    async with client(life, lead.rm, "friend", life.visitor) as (page, side):
+        take = side.get_by_role("button", name="接手").first
+        await page.context.clear_cookies(name="zhilin_sidebar")  # eight hours are over
+        await take.click()
+        await expect(side.get_by_text("刚才点的那一下没有办")).to_be_visible()
+        assert (await life.leads(life.visitor))[0].stage == "new"
+        await page.route("**/sidebar/api/leads/**", _cut)
+        await take.click()
+        await expect(side.get_by_role("alert")).to_contain_text("没连上")
+        await page.unroute("**/sidebar/api/leads/**")
+        await page.frames[1].evaluate("window.dispatchEvent(new Event('online'))")
+        await expect(side.get_by_role("alert")).to_have_count(0)
+        await page.route("**/client/sdk", _cut)
+        send = side.get_by_role("button", name="发给客户").first
+        await send.click()
+        await expect(side.get_by_role("alert")).to_contain_text("没说现在开着哪个聊天")
+        await page.unroute("**/client/sdk")
+        await side.get_by_role("button", name="改一改再发").first.click()
+        await expect(side.get_by_label("改一改再发")).to_be_focused()
+        await side.get_by_role("button", name="不改了").click()
+        await send.click()
+        await expect(side.get_by_role("button", name="已发，再发一次")).to_be_visible()
+        assert len(told_by(life, lead.rm, life.visitor)) == 1
+        await page.goto(f"{life.demo.address}/sidebar?lead={lead.id}")
+        await expect(page.get_by_role("button", name="复制")).to_be_visible()
+        await page.goto(f"{life.demo.address}/sidebar?lead=nonsense")
+        await expect(page.get_by_role("heading", name="我的线索")).to_be_visible()
+
+
+async def test_a_head_opens_on_the_team(life: Life) -> None:
+    await life.asks("我要投诉，你们的柜台态度太差了")
+    (lead,) = await life.leads(life.visitor)
+    head = life.demo.bot.content.bank.branch(lead.branch).head  # type: ignore[union-attr]
+    address = f"{life.demo.server.base_url}/client?user={head}"
+    async with open_page(address, life.demo.address, width=390) as page:
+        side = page.frame_locator("#page")
+        team = side.get_by_role("tab", name="团队")
+        await expect(team).to_have_attribute("aria-selected", "true")
+        await expect(side.locator("article")).to_contain_text("客户投诉，请马上回")
+        small = await side.locator("html").evaluate(SMALL_TARGETS)
+    assert small == []

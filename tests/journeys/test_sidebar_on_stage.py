@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, Page, expect
 
 from bot.demo.stage import open_stage
 from bot.workspace import Workspace
@@ -35,3 +35,21 @@ async def test_the_viewer_answers_a_group_from_the_managers_sidebar(workspace: W
         ).to_be_visible()
         async with director.demo.bot.database.read() as tx:
             assert await tx.ledger.count("draft_sent") == 1
+
+        await page.locator("#customer").get_by_role("button", name="我要找真人").click()
+        card = staff.get_by_role("button", name="客户想跟真人说话")
+        await _in_hand(page, card)
+        await card.click()
+        alone = page.frame_locator("#client iframe").frame_locator("#page")
+        await expect(alone.get_by_text("可以这样开口")).to_be_visible()
+        await alone.get_by_role("button", name="接手").click()
+        await expect(alone.get_by_text("已接手")).to_be_visible()
+
+
+async def _in_hand(page: Page, card: Locator) -> None:
+    """Go to whoever was given the lead: the page says where it went."""
+    elsewhere = page.locator("#staff .elsewhere:visible")
+    await expect(card.or_(elsewhere).first).to_be_visible()
+    if await elsewhere.is_visible():
+        await elsewhere.click()
+    await expect(card).to_be_visible()

@@ -62,6 +62,18 @@ async def taught(room: Room, book: TeachingBook, number: int) -> Published:
     return await room.desk.publish(number, AUTHOR)
 
 
+async def test_the_bot_itself_collects_by_the_hour_and_groups_at_night(life: Life) -> None:
+    await life.go_to("10:00")
+    await three_ask(life)
+    await life.go_to("12:00")
+    bot = life.demo.bot
+    async with bot.database.read() as tx:
+        assert len(await tx.questions.in_state("new", limit=9)) == 3
+    await life.go_to("05:30", "2026-10-13")
+    (page,) = await TeachingBook(bot.database, bot.clock).pages()
+    assert (page.volume.questions, page.volume.people) == (3, 3)
+
+
 async def test_a_gap_is_collected_taught_and_answered(life: Life) -> None:
     await life.go_to("10:00")
     await three_ask(life)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 
 from bot.domain.ids import RmId
-from bot.leads.away import Absences
+from bot.leads.away import Absences, Leave
 from bot.workers.lead_desk import desk_of
 from bot.workspace import Workspace
 from tests.journeys.town import Life, edit, live
-from tests.make import local
+from tests.make import ZONE, local
 
 NIGHT = local("22:40", "2026-10-03")  # of the National Day's week: nobody works
 
@@ -109,6 +109,34 @@ async def test_the_bots_own_answer_satisfies_nobody_and_a_persons_word_does(life
     assert await life.ledger("sla_missed") == 0
 
 
+async def test_a_leave_that_was_written_down_hands_on_as_work_begins(life: Life) -> None:
+    await life.had("d11-event-invite")
+    first = life.member(life.chat)
+    owner = life.owner(life.chat)
+    await life.says(life.chat, first, "报名")
+    (card,) = life.cards(owner, "lead")
+    await life.press(card, "take")
+    bot = life.demo.bot
+    now = life.world.now().astimezone(ZONE)
+    begins = datetime.combine(now.date() + timedelta(days=1), time(0), tzinfo=ZONE)
+    leave = Leave(userid=RmId(owner), begins=begins, ends=begins + timedelta(days=3))
+    absences = Absences(lambda: bot.content.bank, desk_of(bot.content))
+    async with bot.database.begin() as tx:
+        assert await absences.leave(tx, leave, now) == ()
+        due = await tx.next_due(["absences"])
+    assert due is not None
+    assert due.astimezone(ZONE).time() == time(9, 30)  # of a Saturday: nobody has cards at midnight
+    await life.demo.restart()
+    await life.go_to("09:29", begins.date().isoformat())
+    (lead,) = await life.leads(first)
+    assert (lead.rm, lead.stage) == (owner, "taken")
+    await life.wait(2)
+    (lead,) = await life.leads(first)
+    assert (lead.rm in ("", owner), lead.stage) == (False, "new")
+    assert life.cards(lead.rm, "lead")
+    assert await life.ledger("desk_handed_on") == 1
+
+
 async def test_a_manager_goes_on_leave_and_everything_finds_its_way(life: Life) -> None:
     await life.had("d11-event-invite")
     first, second = life.member(life.chat), life.member(life.chat, 1)
@@ -120,7 +148,8 @@ async def test_a_manager_goes_on_leave_and_everything_finds_its_way(life: Life) 
     absences = Absences(lambda: bot.content.bank, desk_of(bot.content))
     now = life.world.now()
     async with bot.database.begin() as tx:
-        (handed,) = await absences.leave(tx, RmId(owner), now + timedelta(days=7), None, now)
+        leave = Leave(userid=RmId(owner), begins=now, ends=now + timedelta(days=7))
+        (handed,) = await absences.leave(tx, leave, now)
     await life.settle()
     (lead,) = await life.leads(first)
     assert lead.rm == handed.to not in ("", owner)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ from bot.cli import cli
 from bot.clock import SystemClock
 from bot.domain.draft import Asker
 from bot.storage.db import Database
-from bot.workspace import Workspace, copy_workspace, starter_root
-from tests.postgres import migrate
 
 ENDS = ("sent", "edited", "dropped", "otherwise", "expired", "waiting")
 
@@ -43,14 +40,9 @@ async def fill(url: str) -> None:
 
 
 @pytest.fixture
-async def filled(tmp_path: Path) -> Path:
-    copied = copy_workspace(Workspace(starter_root()), tmp_path / "w")
-    shutil.rmtree(copied.root / "data", ignore_errors=True)
-    (copied.root / "data").mkdir()
-    url = f"sqlite:///{copied.root / 'data' / 'zhilin.db'}"
-    await migrate(url)
-    await fill(url)
-    return copied.root
+async def filled(bank_folder: Path) -> Path:
+    await fill(f"sqlite:///{bank_folder / 'data' / 'zhilin.db'}")
+    return bank_folder
 
 
 def test_each_person_has_a_line_and_the_bank_the_sum(filled: Path) -> None:

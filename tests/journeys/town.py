@@ -161,8 +161,11 @@ class Life:
         raise LookupError(name)
 
     async def had(self, name: str) -> None:
-        """Let the first group have had a step on its day; the days before passed unconfirmed."""
+        """Let the first group have had a step on its day; the days before were slept through."""
         opens = (await self.step(self.chat, name)).opens_at.astimezone(ZONE)
+        midnight = opens.replace(hour=0, minute=0)
+        if midnight > self.world.now():
+            self.demo.clock.jump(midnight)
         await self.go_to(opens.time().isoformat(), opens.date().isoformat())
         while (step := await self.step(self.chat, name)).state in ("planned", "queued"):
             if step.state == "queued":  # what goes to many is gathered for a moment

@@ -4,5 +4,4 @@ from tests.journeys.conftest import life as life
 from tests.journeys.conftest import workspace as workspace
 from tests.storage.conftest import backend as backend
 from tests.storage.conftest import database as database
-from tests.storage.conftest import migrated_sqlite as migrated_sqlite
 from tests.storage.conftest import url as url

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -41,10 +43,11 @@ async def test_two_workers_send_each_message_once(
 
 
 async def test_on_one_file_the_second_process_is_refused_in_a_sentence(
-    migrated_sqlite: object, clock: FakeClock
+    migrated_sqlite: Path, tmp_path: Path, clock: FakeClock
 ) -> None:
-    first = await Database.open(f"sqlite:///{migrated_sqlite}", durable=False)
-    second = await Database.open(f"sqlite:///{migrated_sqlite}", durable=False)
+    file = shutil.copyfile(migrated_sqlite, tmp_path / "a.db")
+    first = await Database.open(f"sqlite:///{file}", durable=False)
+    second = await Database.open(f"sqlite:///{file}", durable=False)
     try:
         await first.take_over(clock.now())
         with pytest.raises(ConfigError, match="另一个知邻正在用"):
