@@ -109,8 +109,8 @@ async def assemble(
         index, content = await open_content(stack, settings, workspace, clock, snapshot)
         first = FirstIndex(index, content, clock, progress)
         await _make(first, stack, settings, index_within if warm else None)
-        sop, again = settings.sop, first.again
-        content_worker = ContentWorker(database, content, again, clock, sop, files, seen)
+        reader = ContentWorker(database, content, first.again, clock, settings.sop, files, seen)
+        crew = crew_of(settings, database, wire, content, reader, index, clock, manner)
         yield App(
             settings=settings,
             workspace=workspace,
@@ -120,8 +120,8 @@ async def assemble(
             first_index=first,
             endpoint=open_endpoint(settings, cryptos, database, clock),
             pages=open_pages(stack, settings, database, content, clock),
-            content_worker=content_worker,
-            workers=crew_of(settings, database, wire, content, content_worker, clock, manner),
+            content_worker=reader,
+            workers=crew,
         )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bot.channels.doorbells import own_doorbell
 from bot.config import Settings
+from bot.knowledge.index import KnowledgeIndex
 from bot.parts import Wire
 from bot.ports import Clock
 from bot.storage.db import Database
+from bot.workers.absences import AbsenceWorker
 from bot.workers.adoption import DraftWorker
 from bot.workers.approval_notes import ApprovalNotes
 from bot.workers.archive import Rereader
@@ -43,6 +45,7 @@ from bot.workers.staff import StaffDesk
 from bot.workers.staff_talk import StaffTalk
 from bot.workers.talk import Talk
 from bot.workers.tasks import TaskWorker
+from bot.workers.teaching import teaching_worker
 from bot.workers.ticker import ContentWorker, LeadWorker
 from bot.workers.tickets import TicketWorker
 from bot.workers.transfers import TransferWorker
@@ -56,6 +59,7 @@ def crew_of(
     wire: Wire,
     content: Content,
     content_worker: ContentWorker,
+    index: KnowledgeIndex,
     clock: Clock,
     manner: Manner,
 ) -> tuple[Worker, ...]:
@@ -86,6 +90,16 @@ def crew_of(
         *_for_staff(settings, database, wire, content, clock),
         content_worker,
         *((side.line,) if side.line else ()),
+        *_for_the_night(settings, database, content, index, clock),
+    )
+
+
+def _for_the_night(
+    settings: Settings, database: Database, content: Content, index: KnowledgeIndex, clock: Clock
+) -> tuple[Worker, ...]:
+    """Return those whose work waits until nobody else has any."""
+    return (
+        teaching_worker(database, content, index, clock),
         RetentionWorker(database, settings.retention, content, clock),
     )
 
@@ -101,6 +115,7 @@ def _for_staff(
         LeadDays(database, content, desk, Noticing(content, Effects(desk, content)), clock),
         TicketWorker(database, content, clock),
         SlaWorker(database, content, desk, clock, card_link=side.card_link),
+        AbsenceWorker(database, content, desk, clock),
         DraftWorker(database, clock),
         AskWorker(database, content, clock),
         ApprovalNotes(database, content, clock),

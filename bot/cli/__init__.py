@@ -21,6 +21,7 @@ from bot.cli import guard_fit as guard_fit
 from bot.cli import knowledge as knowledge
 from bot.cli import knowledge_index as knowledge_index
 from bot.cli import leads as leads
+from bot.cli import leads_away as leads_away
 from bot.cli import leads_consent as leads_consent
 from bot.cli import leads_learn as leads_learn
 from bot.cli import leads_moves as leads_moves

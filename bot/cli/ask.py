@@ -47,7 +47,7 @@ def ask(
         raise typer.BadParameter("请写上要问的话。")
     logs("ERROR")
     workspace = the_workspace(folder, or_starter=True)
-    settings, shown = the_settings(workspace, today()), progress_line(quiet=as_json)
+    settings, shown = the_settings(workspace, today(workspace)), progress_line(quiet=as_json)
     told = run(ask_once(settings, workspace, question, channel, shown, customer))
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=False))

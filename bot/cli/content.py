@@ -48,7 +48,7 @@ def check(folder: Folder = None, as_json: AsJson = False) -> None:
     from bot.workers.content import inspect
 
     workspace = the_workspace(folder)
-    snapshot, found = inspect(workspace, today())
+    snapshot, found = inspect(workspace, today(workspace))
     problems = (*_settings_problems(workspace, snapshot), *found)
     notes = snapshot.notes if snapshot is not None else ()
     if as_json:

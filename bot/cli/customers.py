@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.root import AsJson, Folder, cli, run
-from bot.cli.sending import By, opened, user_name
+from bot.cli.sending import By, bank_of, opened, user_name
 from bot.terminal import print_columns, print_figures, print_problems, the_workspace
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bot.domain.bank import Bank
     from bot.domain.people import Customer
     from bot.workers.bank_files import Checked, Table
-    from bot.workspace import Workspace
 
 customers = typer.Typer(
     help="客户资料：行内系统每天给的表，客户做了什么，某位客户为什么进了或没进剧本。",
@@ -51,7 +50,7 @@ def import_facts(
     from bot.workers.bank_files import facts_table
 
     workspace = the_workspace(folder)
-    bank = _bank(workspace)
+    bank = bank_of(workspace)
     table = facts_table(file, bank)
     checked = _checked(table, skip_bad, as_json=as_json)
     moment = _as_of(as_of, file, bank)
@@ -82,7 +81,7 @@ def import_events(
     from bot.workers.bank_files import events_table
 
     workspace = the_workspace(folder)
-    table = events_table(file, _bank(workspace), _now())
+    table = events_table(file, bank_of(workspace), _now())
     checked = _checked(table, skip_bad, as_json=as_json)
 
     async def take() -> int:
@@ -111,7 +110,7 @@ def show(
     from bot.workers.customer_sheet import customer_sheet
 
     workspace = the_workspace(folder)
-    bank = _bank(workspace)
+    bank = bank_of(workspace)
 
     async def look() -> tuple[dict[str, Any] | None, list[Customer]]:
         async with opened(workspace) as database, database.read() as tx:
@@ -158,7 +157,7 @@ def resume(
     from bot.workers.resuming import Resumed, resume_marketing
 
     workspace = the_workspace(folder)
-    bank = _bank(workspace)
+    bank = bank_of(workspace)
 
     async def lift() -> Resumed | None:
         async with opened(workspace) as database:
@@ -181,17 +180,6 @@ def resume(
         return
     for line in resumed_in_words(done, bank.zone):
         typer.echo(line)
-
-
-def _bank(workspace: Workspace) -> Bank:
-    """Read the bank's own file; raise ``ContentError`` with its problems where it cannot be."""
-    from bot.errors import ContentError
-    from bot.sop.library import load_workspace_files
-
-    library = load_workspace_files(workspace.root)
-    if library.bank is None:
-        raise ContentError(library.problems)
-    return library.bank
 
 
 def _checked(table: Table[Any], skip_bad: bool, *, as_json: bool) -> Checked:

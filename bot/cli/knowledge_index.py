@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -49,7 +50,7 @@ def build_index(
     """
     logs("ERROR")
     workspace = the_workspace(folder)
-    settings = the_settings(workspace, today())
+    settings = the_settings(workspace, today(workspace))
     run(_index(settings, workspace, watch=watch, drop_old=drop_old, as_json=as_json))
 
 
@@ -60,7 +61,7 @@ async def _index(
     from bot.indexing import belongs_to_another, build, keep_in_step
 
     theirs = belongs_to_another(settings, workspace)
-    done = await build(settings, workspace, today(), progress_line(quiet=as_json))
+    done = await build(settings, workspace, today(workspace), progress_line(quiet=as_json))
     dropped = []
     if drop_old and settings.knowledge.store == "chroma-server":
         dropped = list(await drop_older(settings, workspace))
@@ -74,7 +75,7 @@ async def _index(
         if not as_json:
             typer.echo("接着看文件，按 Ctrl+C 停。")
         tell = _teller(as_json=as_json)
-        await keep_in_step(settings, workspace, today, tell, stop_signal())
+        await keep_in_step(settings, workspace, partial(today, workspace), tell, stop_signal())
 
 
 def _teller(*, as_json: bool) -> Any:
@@ -125,8 +126,8 @@ def status(folder: Folder = None, as_json: AsJson = False) -> None:
 
     logs("ERROR")
     workspace = the_workspace(folder)
-    settings = the_settings(workspace, today())
-    found = run(standing(settings, workspace, today()))
+    settings = the_settings(workspace, today(workspace))
+    found = run(standing(settings, workspace, today(workspace)))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return

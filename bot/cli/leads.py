@@ -18,7 +18,7 @@ from bot.cli.leads_words import (
     sheet_row,
 )
 from bot.cli.root import AsJson, Folder, cli, run
-from bot.cli.sending import opened
+from bot.cli.sending import bank_of, opened
 from bot.terminal import the_workspace
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def list_leads(
         _echo_json({"total": total, "leads": shown})
         return
     if not found:
-        typer.echo("没有这样的线索。")
+        unknown = f"员工里也没有 {rm}，请核对 --rm。" if rm and bank.member(rm) is None else ""
+        typer.echo(f"没有这样的线索。{unknown}")
         return
     print_leads(found, bank, _now(), full=names)
     if total > len(found):
@@ -167,17 +168,6 @@ async def the_lead(tx: Tx, number: int) -> Listed:
         raise ConfigError(f"没有 {number} 号线索。请用 zhilin leads list --closed 看有哪些。")
     customer = await tx.people.customer(lead.customer)
     return Listed(lead, customer.name if customer is not None else "")
-
-
-def bank_of(workspace: Workspace) -> Bank:
-    """Return the bank's file; raise ``ContentError`` where it cannot be read."""
-    from bot.errors import ContentError
-    from bot.sop.library import load_workspace_files
-
-    files = load_workspace_files(workspace.root)
-    if files.bank is None:
-        raise ContentError(files.problems)
-    return files.bank
 
 
 def _wanted(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.leads import Number, bank_of, leads, the_lead
+from bot.cli.leads import Number, leads, the_lead
 from bot.cli.leads_moves import desk_of_files, tell
 from bot.cli.root import AsJson, Folder, run
-from bot.cli.sending import By, opened, user_name
+from bot.cli.sending import By, bank_of, opened, user_name
 from bot.terminal import the_workspace
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ async def _answered(
     workspace: Workspace, bank: Bank, number: int, by: str, *, agreed: bool
 ) -> Moved | Refused:
     from bot.clock import SystemClock
+    from bot.domain.lead import Moved
     from bot.domain.lead_rights import BY_OPS
 
     now = SystemClock().now()
@@ -46,5 +47,6 @@ async def _answered(
         desk = desk_of_files(workspace, bank)
         answer = desk.agreed if agreed else desk.declined
         done = await answer(tx, number, BY_OPS, now)
-        await tx.ledger.add("lead_moved_by_ops", str(number), now, by=by, agreed=agreed)
+        if isinstance(done, Moved) and done.changed:
+            await tx.ledger.add("lead_moved_by_ops", str(number), now, by=by, agreed=agreed)
         return done

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.leads import bank_of, leads
-from bot.cli.leads_words import NEEDS, RIGHTS
-from bot.cli.root import AsJson, Folder, run, today
-from bot.cli.sending import opened
+from bot.cli.leads import leads
+from bot.cli.leads_words import NEEDS, RIGHTS, holder_name
+from bot.cli.root import AsJson, Folder, run
+from bot.cli.sending import bank_of, opened
 from bot.terminal import print_columns, the_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from bot.domain.bank import Bank
     from bot.domain.lead import Lead
     from bot.leads.fitting import Fitted
     from bot.leads.report import Lasted, LeadReport, Spread
+    from bot.storage.timers import Over
     from bot.workspace import Workspace
 
 _PAGE = 500
@@ -54,8 +55,8 @@ def report(
         raise typer.BadParameter(f"--by 只能是 {'、'.join(_BY)}。")
     workspace = the_workspace(folder)
     bank = bank_of(workspace)
-    found, now = run(_read(workspace, days))
-    whole, groups = _reports(found, bank, now, _group_of(bank, by))
+    found, limits, now = run(_read(workspace, days))
+    whole, groups = _reports(found, limits, bank, now, _group_of(bank, by))
     if as_json:
         shown = {name: _figures(one) for name, one in groups.items()}
         _echo_json({"days": days, "by": by, "all": _figures(whole), "groups": shown})
@@ -65,8 +66,8 @@ def report(
         return
     rows = [_row(name, one) for name, one in groups.items()]
     print_columns([(by, *_HEAD[1:]), *rows, _row("全行", whole)])
-    if whole.agreed.whole:
-        typer.echo(f"先问过客户的：同意 {whole.agreed.words}")
+    for line in _besides(whole):
+        typer.echo(line)
     typer.echo(RIGHTS)
 
 
@@ -84,6 +85,9 @@ def fit(
     workspace = the_workspace(folder)
     if rules:
         changed = run(_use_rules(workspace))
+        if as_json:
+            _echo_json({"retired": changed})
+            return
         typer.echo("改回按规则打分了。" if changed else "本来就按规则打分。")
         return
     done = run(_fit(workspace, dry=dry_run))
@@ -95,7 +99,9 @@ def fit(
         raise typer.Exit(1)
 
 
-async def _read(workspace: Workspace, days: int) -> tuple[list[Lead], datetime]:
+async def _read(
+    workspace: Workspace, days: int
+) -> tuple[list[Lead], dict[int, list[Over]], datetime]:
     from datetime import timedelta
 
     from bot.clock import SystemClock
@@ -104,33 +110,43 @@ async def _read(workspace: Workspace, days: int) -> tuple[list[Lead], datetime]:
     now = SystemClock().now()
     wanted = Wanted(closed=True, since=now - timedelta(days=days))
     found: list[Lead] = []
+    limits: dict[int, list[Over]] = {}
     async with opened(workspace) as database:
         while True:
             async with database.read() as tx:
                 after = found[-1].id if found else 0
                 page = await tx.lead_list.find(wanted, now, limit=_PAGE, after=after)
+                for limit in await tx.timers.over([one.lead.id for one in page]):
+                    limits.setdefault(limit.lead, []).append(limit)
             found += [one.lead for one in page]
             if len(page) < _PAGE:
-                return found, now
+                return found, limits, now
 
 
 def _reports(
-    found: Sequence[Lead], bank: Bank, now: datetime, group: Callable[[Lead], str]
+    found: Sequence[Lead],
+    limits: Mapping[int, Sequence[Over]],
+    bank: Bank,
+    now: datetime,
+    group: Callable[[Lead], str],
 ) -> tuple[LeadReport, dict[str, LeadReport]]:
     from bot.leads.report import grouped, report_of
 
-    lasted = _lasted(bank)
-    groups = {name: report_of(some, now, lasted) for name, some in grouped(found, group).items()}
-    return report_of(found, now, lasted), groups
+    lasted = _lasted(bank, now)
+    groups = {
+        name: report_of(some, now, lasted, limits) for name, some in grouped(found, group).items()
+    }
+    return report_of(found, now, lasted, limits), groups
 
 
-def _lasted(bank: Bank) -> Lasted:
+def _lasted(bank: Bank, now: datetime) -> Lasted:
     """Return how long something took for a lead, in the hours in which its branch is open."""
     from bot.domain.lead import GRAVE
     from bot.leads.timers import LeadTimers
     from bot.workers.content import tables_for
 
-    timers = LeadTimers(lambda: bank, lambda: tables_for(today()))
+    tables = tables_for(now.astimezone(bank.zone).date())
+    timers = LeadTimers(lambda: bank, lambda: tables)
 
     def lasted(lead: Lead, begin: datetime, end: datetime) -> timedelta:
         if lead.need in GRAVE:
@@ -146,8 +162,7 @@ def _group_of(bank: Bank, by: str) -> Callable[[Lead], str]:
         return branch.name if branch is not None else "没有网点"
 
     def of_member(lead: Lead) -> str:
-        member = bank.member(lead.rm) if lead.rm else None
-        return member.name if member is not None else lead.rm or "（在池里）"
+        return holder_name(lead.rm, bank)
 
     if by == "网点":
         return of_branch
@@ -168,6 +183,23 @@ def _row(name: str, one: LeadReport) -> tuple[str, ...]:
     )
 
 
+def _besides(whole: LeadReport) -> list[str]:
+    """Say of the whole bank what the table has no room for."""
+    again, done = whole.answering_again, whole.resolving
+    lines = []
+    if whole.late_again.whole:
+        spread = (
+            f"回得快的一半 {_span(again.p50)}，九成 {_span(again.p90)}，九成九 {_span(again.p99)}"
+        )
+        lines.append(f"客户又说了话的：没按时回 {whole.late_again.words}；{spread}")
+    if whole.unresolved.whole:
+        spread = f"办得快的一半 {_span(done.p50)}，九成 {_span(done.p90)}，九成九 {_span(done.p99)}"
+        lines.append(f"办结：没按时办结 {whole.unresolved.words}；{spread}")
+    if whole.agreed.whole:
+        lines.append(f"先问过客户的：同意 {whole.agreed.words}")
+    return lines
+
+
 def _span(lasted: timedelta | None) -> str:
     if lasted is None:
         return "—"
@@ -178,12 +210,12 @@ def _span(lasted: timedelta | None) -> str:
 
 
 def _figures(one: LeadReport) -> dict[str, Any]:
-    ratios = ("taken", "in_time", "late", "won", "invalid", "agreed")
+    ratios = ("taken", "in_time", "late", "won", "invalid", "agreed", "late_again", "unresolved")
     found: dict[str, Any] = {"opened": one.opened, "open_now": one.open_now}
     for name in ratios:
         ratio = getattr(one, name)
         found[name] = {"part": ratio.part, "whole": ratio.whole, "rate": ratio.rate}
-    for name in ("accepting", "answering"):
+    for name in ("accepting", "answering", "answering_again", "resolving"):
         found[f"{name}_seconds"] = _spread(getattr(one, name))
     return found
 

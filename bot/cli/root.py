@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from bot.workspace import Workspace
 
 T = TypeVar("T")
 cli = typer.Typer(
@@ -26,9 +29,20 @@ Folder = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="只输出一个 JSON，给程序读。")]
 
 
-def today() -> date:
-    """Return the day it is, by which files are judged."""
-    return datetime.now(UTC).date()
+def today(workspace: Workspace) -> date:
+    """Return the day it is at the bank, by which files are judged; in China while none is known."""
+    from zoneinfo import ZoneInfo
+
+    from bot.clock import SystemClock
+    from bot.domain.institution import USUAL_ZONE
+    from bot.errors import ContentError
+    from bot.sop.library import load_bank
+
+    try:
+        zone = load_bank(workspace.root).zone
+    except ContentError:  # whoever reads the file for its own sake says what is wrong with it
+        zone = ZoneInfo(USUAL_ZONE)
+    return SystemClock().now().astimezone(zone).date()
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

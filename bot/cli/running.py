@@ -87,7 +87,7 @@ def serve(
     from bot.clock import SystemClock
 
     workspace = the_workspace(folder)
-    settings = the_settings(workspace, today())
+    settings = the_settings(workspace, today(workspace))
     logs(settings.log.level, as_json=settings.log.as_json)
     if web_only:
         from bot.front import serve_front

@@ -13,6 +13,7 @@ from bot.terminal import print_figures, the_workspace
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from bot.domain.bank import Bank
     from bot.storage.db import Database
     from bot.storage.switches import Stop
     from bot.workspace import Workspace
@@ -68,6 +69,13 @@ def user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may have a user without a name
         return "ops"
+
+
+def bank_of(workspace: Workspace) -> Bank:
+    """Read the bank's facts alone, so that a command works while some script is broken."""
+    from bot.sop.library import load_bank
+
+    return load_bank(workspace.root)
 
 
 @asynccontextmanager

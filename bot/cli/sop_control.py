@@ -99,11 +99,11 @@ def list_scripts(folder: Folder = None, as_json: AsJson = False) -> None:
     from bot.workers.overview import overview
 
     workspace = the_workspace(folder)
-    settings = the_settings(workspace, today())
+    settings = the_settings(workspace, today(workspace))
 
     async def look() -> list[dict[str, Any]]:
         async with opened(workspace) as database:
-            return await overview(database, workspace, settings.sop, today())
+            return await overview(database, workspace, settings.sop, today(workspace))
 
     rows = run(look())
     if as_json:
@@ -131,7 +131,7 @@ def _read(workspace: Workspace, script_id: str) -> tuple[Snapshot, SopScript]:
     from bot.errors import ConfigError, ContentError
     from bot.workers.files import inspect, mere_expiry, of_a_script
 
-    snapshot, problems = inspect(workspace, today())
+    snapshot, problems = inspect(workspace, today(workspace))
     serious = [one for one in problems if not mere_expiry(one)]
     place = snapshot.places.get(script_id) if snapshot else None
     mine = [one for one in serious if one.file == place or not of_a_script(one)]
@@ -150,7 +150,7 @@ def _releases(database: Any, workspace: Workspace, snapshot: Snapshot, by: str) 
     from bot.clock import SystemClock
     from bot.workers.releases import Releases
 
-    settings = the_settings(workspace, today())
+    settings = the_settings(workspace, today(workspace))
     return Releases(database, snapshot, settings.sop, SystemClock(), by)
 
 
@@ -195,8 +195,8 @@ async def _try_on(workspace: Workspace, script_id: str, userid: str) -> None:
 
     snapshot, script = _read(workspace, script_id)
     member_of(snapshot.bank, userid)
-    link = the_settings(workspace, today()).kf.link
-    texts = trial_texts(script, snapshot, userid, today(), link)
+    link = the_settings(workspace, today(workspace)).kf.link
+    texts = trial_texts(script, snapshot, userid, today(workspace), link)
     async with opened(workspace) as database, database.begin() as tx:
         await put_trial(tx, script, userid, texts, SystemClock().now())
     typer.echo(f"试发给 {userid}：{len(texts)} 条，标着【测试】，客户不会收到，也不计入效果。")

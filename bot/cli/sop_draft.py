@@ -71,9 +71,10 @@ async def _draft(workspace: Workspace, source: Path, name: str, subject: For | N
     from bot.workers.sop_draft import draft_from
 
     async with AsyncExitStack() as stack:
-        chat = await open_model(stack, the_settings(workspace, today()))
+        chat = await open_model(stack, the_settings(workspace, today(workspace)))
         model = None if isinstance(chat, OfflineChat) else chat
-        return await draft_from(source, workspace, today(), name=name, subject=subject, chat=model)
+        day = today(workspace)
+        return await draft_from(source, workspace, day, name=name, subject=subject, chat=model)
 
 
 def _say(made: Made, out: Path | None) -> None:

@@ -33,7 +33,7 @@ def check_files(
     from bot.workers.files import tables_for
 
     workspace = the_workspace(folder, or_starter=True)
-    found = check_scripts(workspace, tables_for(today()), today(), files or ())
+    found = check_scripts(workspace, tables_for(today(workspace)), today(workspace), files or ())
     if as_json:
         typer.echo(json.dumps(_plain(found), ensure_ascii=False))
     else:

@@ -147,10 +147,10 @@ def _relocation(database: Database, workspace: Workspace, aim: Aim) -> Relocatio
     from bot.workers.files import inspect, tables_for
     from bot.workers.relocation import Relocation
 
-    snapshot, problems = inspect(workspace, today())
+    snapshot, problems = inspect(workspace, today(workspace))
     if snapshot is None:
         raise ContentError(problems)
-    place = _Place(snapshot.bank, tables_for(today()))
+    place = _Place(snapshot.bank, tables_for(today(workspace)))
     return Relocation(database, place, SystemClock(), aim)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from bot.cli import order_words
 from bot.cli.root import AsJson, Folder, agrees, run
-from bot.cli.sending import By, opened, user_name
+from bot.cli.sending import By, bank_of, opened, user_name
 from bot.cli.sop import sop
 from bot.terminal import print_columns, the_workspace
 
@@ -118,17 +118,6 @@ def withdraw(
     for its, words in recalled.others.items():
         first = words.strip().splitlines()[0][:_FIRST_CHARS]
         typer.echo(f"这一步还有别的文字没有下架：「{first}」。要一起下架，加 --text {its}")
-
-
-def bank_of(workspace: Workspace) -> Bank:
-    """Read the bank's facts alone, so that an order works while some script is broken."""
-    from bot.errors import ContentError
-    from bot.sop.library import load_workspace_files
-
-    library = load_workspace_files(workspace.root)
-    if library.bank is None:
-        raise ContentError(library.problems)
-    return library.bank
 
 
 def _orders(database: Any, bank: Bank, by: str, why: str) -> Orders:

@@ -85,7 +85,8 @@ def simulate(
 
     logs("ERROR")
     begins = _day(start, "--start")
-    desk = desk_of(the_workspace(folder, or_starter=True), file, today())
+    workspace = the_workspace(folder, or_starter=True)
+    desk = desk_of(workspace, file, today(workspace))
     counts = _counts(desk.script, groups, customers, members)
     wanted = Wanted(begins, counts, seed, days, confirm, unknown, who)
     written = (tuple(rate or ()), tuple(event or ()), tuple(fact or ()))

@@ -263,7 +263,7 @@ async def _room(workspace: Workspace, *, quiet: bool) -> AsyncIterator[Room]:
     from bot.clock import SystemClock
     from bot.teaching_room import open_room
 
-    settings, show_ = the_settings(workspace, today()), progress_line(quiet=quiet)
+    settings, show_ = the_settings(workspace, today(workspace)), progress_line(quiet=quiet)
     async with opened(workspace) as database, AsyncExitStack() as stack:
         yield await open_room(stack, settings, workspace, database, SystemClock(), show_)
 
@@ -275,7 +275,7 @@ async def _draft(
 
     async with _room(workspace, quiet=quiet) as room:
         made = await room.desk.draft(number, wish)
-    text = difference(await _page(workspace, number), workspace, today())
+    text = difference(await _page(workspace, number), workspace, today(workspace))
     sources = "、".join(made.sources)
     said = f"{text}\n出处：{sources}" if sources else text
     return said, made.model_dump(mode="json") | {"content": made.content, "diff": text}
@@ -288,7 +288,7 @@ async def _diff(workspace: Workspace, number: int | None) -> str:
     drafted = [page for page in pages if page.proposal.draft is not None]
     if number is not None:
         drafted = [await _page(workspace, number)]
-    return "".join(difference(page, workspace, today()) for page in drafted)
+    return "".join(difference(page, workspace, today(workspace)) for page in drafted)
 
 
 async def _publish(workspace: Workspace, number: int, by: str, *, quiet: bool) -> Published:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.root import AsJson, Folder, cli, run, today
-from bot.cli.sending import opened
+from bot.cli.sending import bank_of, opened
 from bot.terminal import logs, print_columns, the_workspace
 
 if TYPE_CHECKING:
-    from bot.domain.bank import Bank
     from bot.storage.transfers import Transfer
     from bot.workers.handing_on import Estate
     from bot.workspace import Workspace
@@ -82,7 +81,7 @@ async def _plan(
     from bot.workers.files import tables_for
     from bot.workers.handing_on import estate_of, hand_on, problem_with
 
-    bank = _bank(workspace)
+    bank = bank_of(workspace)
     if problem := problem_with(bank, giver, taker, words):
         raise ConfigError(problem)
     async with AsyncExitStack() as stack:
@@ -100,7 +99,7 @@ async def _plan(
         if not dry_run:
             async with database.begin() as tx:
                 now = datetime.now(UTC)
-                people, tables = (RmId(giver), RmId(taker)), tables_for(today())
+                people, tables = (RmId(giver), RmId(taker)), tables_for(today(workspace))
                 new = await hand_on(tx, bank, estate, *people, now, words=words, tables=tables)
             figures |= {"new_customers": new[0], "new_groups": new[1], "moved_leads": new[2]}
     return figures
@@ -123,22 +122,12 @@ async def _inheritance(stack: AsyncExitStack, workspace: Workspace, database: An
     return open_inheritance(stack, settings, workspace, database, SystemClock())
 
 
-def _bank(workspace: Workspace) -> Bank:
-    from bot.errors import ContentError
-    from bot.sop.library import load_workspace_files
-
-    library = load_workspace_files(workspace.root)
-    if library.bank is None:
-        raise ContentError(library.problems)
-    return library.bank
-
-
 async def _standing(
     workspace: Workspace, giver: str, taker: str
 ) -> tuple[dict[str, Any], list[Transfer]]:
     from bot.workers.handing_on import without_owner
 
-    bank = _bank(workspace)
+    bank = bank_of(workspace)
     async with opened(workspace) as database:
         away = await without_owner(database, bank)
         async with database.read() as tx:

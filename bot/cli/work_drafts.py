@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.root import AsJson, Folder, run
-from bot.cli.sending import opened
+from bot.cli.sending import bank_of, opened
 from bot.cli.work import work
 from bot.terminal import print_columns, the_workspace
 
@@ -85,10 +85,13 @@ def _row(name: str, one: Adoption) -> tuple[str, ...]:
 
 def _names(workspace: Workspace) -> dict[str, str]:
     """Return the staff's names; without a readable file their ids have to do."""
-    from bot.sop.library import load_workspace_files
+    from bot.errors import ContentError
 
-    bank = load_workspace_files(workspace.root).bank
-    return {str(member.userid): member.name for member in bank.staff} if bank else {}
+    try:
+        bank = bank_of(workspace)
+    except ContentError:
+        return {}
+    return {str(member.userid): member.name for member in bank.staff}
 
 
 def _reason(name: str) -> str:

@@ -43,6 +43,15 @@ class HandOver(_Verb):
     within_minutes: int | None = Field(None, alias="时限分钟", ge=1, le=10080)
 
 
+class Rescue(HandOver):
+    """Give somebody who is in danger to a person; no file writes it.
+
+    ``danger`` says in which (被骗, 轻生, 突发疾病): what that person does first goes by it.
+    """
+
+    danger: str = ""
+
+
 class OpenLead(_Verb):
     """Open a lead: {建线索: 活动, 时限分钟: 240, 先问同意: true}."""
 
@@ -138,7 +147,7 @@ def _which(value: object) -> str:
     if isinstance(value, dict):
         return next(f"<{key}>" for key in value if key in VERBS)
     if isinstance(value, _Verb):
-        return next(f"<{verb}>" for verb, model in VERBS.items() if type(value) is model)
+        return next(f"<{verb}>" for verb, model in VERBS.items() if isinstance(value, model))
     return _BARE
 
 

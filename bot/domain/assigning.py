@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import Literal
 
 from bot.domain.assigning_rules import AssigningRules
@@ -15,14 +15,13 @@ from bot.domain.value import Value
 
 Why = Literal["owner", "deputy", "team", "branch", "region", "pool"]
 WORDS: dict[Why, str] = {
-    "owner": "客户的经理",
+    "owner": "本来就管这位客户",
     "deputy": "代班的同事",
     "team": "同组的同事",
     "branch": "同网点的同事",
     "region": "同地区的同事",
     "pool": "暂时没人能接，待分派",
 }
-AN_HOUR = timedelta(hours=1)
 _WEIGHTS: dict[Need, int] = {Need.RED_FLAG: 3, Need.COMPLAINT: 2, Need.LATENT_COMPLAINT: 2}
 _LICENCE_OF_NEED: dict[Need, Licence] = {Need.LOAN: "贷款"}
 _LICENCES: tuple[Licence, ...] = ("基金", "保险", "贷款")
@@ -68,8 +67,7 @@ class Wanted(Value):
     @property
     def licence(self) -> Licence | None:
         """Return the licence without which nobody may have it."""
-        own: Sequence[Licence] = [one for one in _LICENCES if one in self.product]
-        return own[0] if own else _LICENCE_OF_NEED.get(self.need)
+        return licence_for(self.need, self.product)
 
 
 class Choice(Value):
@@ -82,6 +80,24 @@ class Choice(Value):
 def weight_of(need: Need) -> int:
     """Return how much of a desk a lead of this need fills."""
     return _WEIGHTS.get(need, 1)
+
+
+def licence_for(need: Need, product: str) -> Licence | None:
+    """Return the licence that a matter asks for; None where everybody may see to it."""
+    own = [one for one in _LICENCES if one in product]
+    return own[0] if own else _LICENCE_OF_NEED.get(need)
+
+
+def lacks_licence(bank: Bank, userid: str, need: Need, product: str) -> Licence | None:
+    """Return the licence that somebody would need and has not; None where he may have it.
+
+    It holds for those who serve customers: a head may take a matter over, to give it to somebody.
+    """
+    licence, member = licence_for(need, product), bank.member(userid)
+    if licence is None or member is None or member.role not in SERVING:
+        return None
+    stated = any(one.licences for one in bank.staff)
+    return licence if stated and licence not in member.licences else None
 
 
 def hour_of(now: datetime) -> datetime:

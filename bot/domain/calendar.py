@@ -117,11 +117,6 @@ class CalendarTables(Value):
         wanted = read_day_name(name)
         return tuple(day for day in days(first, last) if self.is_named(day, wanted))
 
-    def lunar_day(self, name: str, year: int) -> date | None:
-        """Return the first day of a common-calendar year that bears that name."""
-        found = self.days_named(name, date(year, 1, 1), date(year, 12, 31))
-        return found[0] if found else None
-
     def next_workday(self, day: date) -> date:
         """Return ``day`` if people work on it, else the next day on which they do."""
         while not self.is_workday(day):

@@ -11,8 +11,6 @@ GroupChatId = NewType("GroupChatId", str)
 BranchId = NewType("BranchId", str)
 KfAccountId = NewType("KfAccountId", str)
 ScriptId = NewType("ScriptId", str)
-StepId = NewType("StepId", str)
-MessageKey = NewType("MessageKey", str)
 
 
 def digest(*parts: str, size: int = 16) -> str:

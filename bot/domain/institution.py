@@ -18,6 +18,7 @@ Role = Literal["客户经理", "大堂经理", "支行行长", "消保"]
 Licence = Literal["基金", "保险", "贷款"]
 SERVING: tuple[Role, ...] = ("客户经理", "大堂经理")
 """Who is given customers' matters by turns."""
+USUAL_ZONE = "Asia/Shanghai"
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}|localhost")
 
 
@@ -45,7 +46,7 @@ class Institution(Value):
 
     name: Words = Field(alias="名称")
     hotline: Words = Field(alias="客服电话")
-    zone_name: Annotated[str, AfterValidator(_zone_name)] = Field("Asia/Shanghai", alias="时区")
+    zone_name: Annotated[str, AfterValidator(_zone_name)] = Field(USUAL_ZONE, alias="时区")
     domains: tuple[Domain, ...] = Field((), alias="网址")
     service: ServiceHours = Field(default_factory=ServiceHours, alias="服务时段")
 

@@ -59,11 +59,15 @@ SELLING = frozenset({Need.WEALTH, Need.MATURITY, Need.LOAN, Need.CARD, Need.EVEN
 
 
 class Evidence(Value):
-    """The customer's own words (masked) that made the lead, and where they stand."""
+    """The customer's own words (masked) that made the lead, and where they stand.
+
+    ``danger`` says in which the customer is: 被骗, 轻生, 突发疾病.
+    """
 
     quote: str
     at: datetime
     source: str
+    danger: str = ""
 
 
 class Reason(Value):
@@ -84,7 +88,6 @@ class Signal(Value):
     """
 
     customer: CustomerId
-    customer_name: str = ""
     need: Need
     product: str = ""
     evidence: Evidence
@@ -142,7 +145,6 @@ class Lead(Value):
     respond_by: datetime
     taken_at: datetime | None = None
     closed_at: datetime | None = None
-    warned: int = 0
     score: float = 0.0
     reasons: tuple[Reason, ...] = ()
     asked: bool = False
@@ -157,12 +159,13 @@ class Lead(Value):
 class Moved(Value):
     """What was done with a lead: the lead as it is now, and the words for whoever did it.
 
-    ``changed`` is False where it stood so already.
+    ``changed`` is False where it stood so already; ``woke``: it had been put off until later.
     """
 
     lead: Lead
     words: str
     changed: bool = True
+    woke: bool = False
 
 
 class Refused(Value):

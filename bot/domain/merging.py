@@ -25,7 +25,7 @@ from bot.domain.value import Value
 
 MOST_OPTIONS = 10  # of a drop-down (§3.5)
 _LABEL = 10
-_LINE = 60
+_WORDS = 120
 _TEXTS_BYTES = 1900  # a text holds 2,048 (§3.4)
 MEMBER = "member:"
 """So begins the batch of what one member of staff gets: it leaves one by one, or as a digest."""
@@ -100,19 +100,28 @@ def said_by(message: Outbound) -> str:
             return ""
 
 
+def fits_digest(message: Outbound) -> bool:
+    """Tell whether a digest can hold a message: words are never cut in it, so long ones cannot."""
+    match message:
+        case StaffText(text=text):
+            return len(" ".join(text.split())) <= _WORDS
+        case _:
+            return True
+
+
 def words_together(to: RmId, texts: Sequence[str]) -> StaffText:
     """Put words into one message; what does not fit is counted."""
     head = f"这一会儿有 {len(texts)} 条提醒，合在一起给您："
     lines, left = [head], len(texts)
     for number, text in enumerate(texts, 1):
         flat = " ".join(text.split())
-        line = f"{number} {flat if len(flat) <= 2 * _LINE else flat[: 2 * _LINE - 1] + '…'}"
+        line = f"{number} {flat if len(flat) <= _WORDS else flat[: _WORDS - 1] + '…'}"
         if len("\n".join([*lines, line]).encode()) > _TEXTS_BYTES:
             break
         lines.append(line)
         left -= 1
     if left:
-        lines.append(f"还有 {left} 条，发「我的待办」给我就能看全。")
+        lines.append(f"还有 {left} 条。问小安「我的线索」或「团队的线索」，就能看全。")
     return StaffText(to=(to,), text="\n".join(lines))
 
 

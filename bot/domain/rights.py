@@ -17,6 +17,12 @@ def team_of(bank: Bank, by: str) -> tuple[RmId, ...]:
     return (RmId(by), *others)
 
 
+def pools_of(bank: Bank, by: str) -> tuple[str, ...]:
+    """Return the branches somebody answers for, whose leads are his while nobody has them."""
+    every = ("", *(branch.id for branch in bank.branches))
+    return tuple(branch for branch in every if bank.head_over("", branch) == by)
+
+
 def may_see_customer(
     bank: Bank, by: str, managers: Collection[str], leads: Iterable[Lead], serving: str = ""
 ) -> bool:

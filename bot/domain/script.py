@@ -17,7 +17,6 @@ from bot.domain.script_parts import (
     Anchor,
     Approval,
     Exit,
-    ExitEvent,
     LateJoiners,
     Missed,
     MissedRule,
@@ -111,10 +110,6 @@ class SopScript(Value):
     def parts(self) -> tuple[Step | Overlay, ...]:
         """Return the steps and then the overlays."""
         return (*self.steps, *self.overlays)
-
-    def complaint_stops_group(self) -> bool:
-        """Tell whether one member's complaint stops what sells for the whole group (出口)."""
-        return any(out.event == ExitEvent.COMPLAINT and out.scope == "全群" for out in self.exits)
 
     def part(self, id: str) -> Step | Overlay | None:
         """Return the step or overlay of that id."""

@@ -20,8 +20,13 @@ _CHOICE, _SAYS = "ask", "say"
 _KEPT_TOPIC = 80  # a button's key holds 1,024 bytes (§3.5)
 _HELP = re.compile(r"(帮助|怎么用|你会什么|你能(做|干)什么|能问(你)?什么)")
 _TODAY = re.compile(r"今天.{0,6}(发|推|说)(什么|啥|哪)|今天的(剧本|群发|内容)|今天要发")
-_TODO = re.compile(r"待办|今天(我)?(要|该|得)(做|办|忙|干)(什么|啥|哪)|有(什么|啥)(要|该)办的")
-_LEADS = re.compile(r"(我的|我有|手头|手上|名下|看看?|查看?).{0,6}(线索|商机)|^(线索|商机)$|待接手")
+_TODO = re.compile(
+    r"待办|(我的|我有|今天的?|有(什么|啥|哪些))任务|今天(我)?(要|该|得)(做|办|忙|干)(什么|啥|哪)|有(什么|啥)(要|该)办的"
+)
+_LEADS = re.compile(
+    r"(我的|我有|手头|手上|名下|看看?|查看?).{0,6}(线索|商机)|^(线索|商机)$|待接手"
+    r"|(哪些|哪几个|什么|几个)客户.{0,3}(要|该|得|等)?(我)?(跟进|联系|回复)"
+)
 _TEAM = re.compile(
     r"(团队|本行|支行|全行|网点|组里|我们(组|行|网点)|大家|同事们?).{0,6}(线索|商机|待办|进度|跟进)"
 )
@@ -192,7 +197,7 @@ def _say(text: str) -> AskSay | None:
     """Read 「跟李阿姨怎么说」, 「李阿姨问提前支取怎么回」, 「给王小明回什么」."""
     titled = _TITLED.search(text)
     named = titled is not None and titled[1] not in _NOT_SURNAMES
-    asks = _SAY.search(text) or (_SAY_TO.search(text) if named else None)
+    asks = _SAY.search(text) or _SAY_TO.search(text)
     if asks is None:
         return None
     rest = text[: asks.start()] + text[asks.end() :]

@@ -62,7 +62,10 @@ class TalkTracks(Value):
 def tracks_for(
     files: Collection[TalkTracks], place: TrackPlace, needs: Collection[str], day: date
 ) -> list[tuple[TalkTrack, TalkTracks]]:
-    """Return what may be said there that day with its file, what helps with a need first."""
+    """Return what may be said there that day with its file, what helps with a need first.
+
+    Of these what was written for that need alone comes before what helps with others, too.
+    """
     found = [
         (track, file)
         for file in files
@@ -70,4 +73,9 @@ def tracks_for(
         for track in file.tracks
         if track.is_for(place)
     ]
-    return sorted(found, key=lambda pair: not pair[0].fits(needs))  # stable: else as written
+
+    def order(pair: tuple[TalkTrack, TalkTracks]) -> tuple[bool, int]:
+        fits = pair[0].fits(needs)
+        return not fits, len(pair[0].needs) if fits else 0
+
+    return sorted(found, key=order)  # stable: else as written

@@ -11,14 +11,17 @@ class Workload(Value):
     """What waits for one member: leads, drafts, mass-send tasks, steps of the day.
 
     ``new`` are leads that nobody has taken yet, ``overdue`` those of all whose customer waits for
-    a person's first word beyond its limit. ``receivers`` are the groups or customers of the
-    ``tasks``, the first of which is taken back at ``tasks_until``.
+    a person's first word beyond its limit; ``pooled`` are those that nobody has in the branches
+    that a member answers for, ``pooled_late`` of these are overdue. ``receivers`` are the groups or
+    customers of the ``tasks``, the first of which is taken back at ``tasks_until``.
     """
 
     new: int = 0
     taken: int = 0
     asleep: int = 0
     overdue: int = 0
+    pooled: int = 0
+    pooled_late: int = 0
     drafts: int = 0
     tasks: int = 0
     receivers: int = 0
@@ -34,18 +37,19 @@ class Workload(Value):
     @property
     def is_empty(self) -> bool:
         """Tell whether there is nothing to do."""
-        return not (self.open or self.drafts or self.tasks or self.steps)
+        return not (self.open or self.pooled or self.drafts or self.tasks or self.steps)
 
 
 class Harvest(Value):
     """What became of the leads of one member in a time: counts, from which shares are told.
 
-    ``answered`` had a person's first word, ``in_time`` of these within the limit.
+    ``due`` are those of the ``opened`` that had a person's first word, or whose time for it is
+    over; ``in_time`` had it within the limit.
     """
 
     opened: int = 0
     taken: int = 0
-    answered: int = 0
+    due: int = 0
     in_time: int = 0
     won: int = 0
     lost: int = 0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.domain.assigning import lacks_licence
 from bot.domain.bank import Bank
 from bot.domain.draft import DROPPED_FOR, Draft
 from bot.domain.ids import RmId, digest
@@ -26,14 +27,13 @@ _TITLES = {
     Need.MATURITY: "客户有钱快到期",
     Need.LOAN: "客户想问贷款",
     Need.CARD: "客户想问银行卡",
-    Need.MATURITY: "客户有钱到期了",
-    Need.LOAN: "客户想问贷款",
-    Need.CARD: "客户想办银行卡",
     Need.WAKE: "老客户有回应了",
     Need.UNANSWERED: "有个问题小安答不上",
 }
 _WEEKDAYS = "一二三四五六日"
-_COLLEAGUES = 10  # wecom_protocol §3.5: a drop-down holds at most ten
+# A drop-down holds at most ten, each in ten characters: one longer and WeCom refuses the card
+# (wecom_protocol §3.5).
+_COLLEAGUES, _LABEL = 10, 10
 _LONG = 60
 _REASONS = 3
 _LINE = 30  # what the line below a card's title holds (§3.5)
@@ -86,13 +86,22 @@ def clip(text: str, length: int = _LONG) -> str:
     return flat if len(flat) <= length else flat[: length - 1] + "…"
 
 
-def colleagues(bank: Bank, userid: str) -> tuple[tuple[str, str], ...]:
-    """Return whom a lead may be passed on to: those on duty at the same branch."""
+def colleagues(
+    bank: Bank, userid: str, branch: str = "", *, lead: Lead | None = None
+) -> tuple[tuple[str, str], ...]:
+    """Return whom a lead may be passed on to: those on duty at the same branch, licensed for it.
+
+    ``branch`` is that of a lead that nobody has.
+    """
     me = bank.member(userid)
+    at = branch or (me.branch if me is not None else "")
     return tuple(
-        (member.userid, member.name)
+        (member.userid, clip(member.name, _LABEL))
         for member in bank.staff
-        if member.userid != userid and member.on_duty and (me is None or member.branch == me.branch)
+        if member.userid != userid
+        and member.on_duty
+        and at in ("", member.branch)
+        and not (lead and lacks_licence(bank, member.userid, lead.need, lead.product))
     )[:_COLLEAGUES]
 
 
@@ -105,13 +114,16 @@ def lead_card(
     group: str = "",
     cautions: tuple[str, ...] = (),
     link: str = "",
+    to: RmId | None = None,
 ) -> StaffCard:
     """Make the card with 接手, 转派, 稍后 and 无效; ``link`` is what a tap on it opens.
 
-    What is grave says what to do at once, and cannot be put off.
+    What is grave says what to do at once, and cannot be put off. ``to`` gets it where nobody has
+    the lead.
     """
     steps = first_steps(lead, bank)
-    options = colleagues(bank, lead.rm)
+    receiver = lead.rm or to or RmId("")
+    options = colleagues(bank, receiver, "" if lead.rm else lead.branch, lead=lead)
     buttons = [Button(text="接手", key=f"lead:{lead.id}:take", style=1)]
     if options:
         buttons.append(Button(text="转派", key=f"lead:{lead.id}:reassign", style=2))
@@ -120,14 +132,23 @@ def lead_card(
     buttons.append(Button(text="无效", key=f"lead:{lead.id}:invalid", style=3))
     card = Card(
         title=_TITLES[lead.need],
-        description=f"先打电话，{time_left(lead.respond_by, now)}" if steps else why_words(lead),
+        description=_what_first(lead, now, grave=bool(steps)),
         body="\n".join(filter(None, [quoted(lead), *numbered(steps)])),
         rows=tuple(_rows(lead, customer, bank, now, group, cautions)),
         buttons=tuple(buttons),
         choice=pass_on_choice(lead, options),
         link=link,
     )
-    return StaffCard(to=lead.rm, task=lead_task(lead, now), card=card)
+    task = lead_task(lead.model_copy(update={"rm": receiver}), now)
+    return StaffCard(to=receiver, task=task, card=card)
+
+
+def _what_first(lead: Lead, now: datetime, *, grave: bool) -> str:
+    """Return the line under a card's title: what to do, or else why it is a lead."""
+    if grave:
+        nobody = "" if lead.rm else "还没有人接，"
+        return f"{nobody}先打电话，{time_left(lead.respond_by, now)}"
+    return why_words(lead) if lead.rm else "还没有人接手，请您转派或自己接"
 
 
 def _rows(

@@ -18,6 +18,7 @@ from bot.domain.people import Customer
 from bot.leads import moves
 from bot.leads.assign import Given
 from bot.leads.draft_use import ask_key, use_draft
+from bot.leads.live_cards import leave_card
 from bot.leads.opening import LeadOpener, Page
 from bot.storage.db import Tx
 
@@ -55,14 +56,23 @@ class LeadDesk(LeadOpener):
         """Let somebody take a lead; of several who press only the first has it."""
         done = await moves.take(tx, self._bank, lead, by, now)
         if isinstance(done, Moved) and done.changed:
+            if done.woke:
+                awake = await self.timers.awake(tx, done.lead, now)
+                done = done.model_copy(update={"lead": awake})
             await self.timers.taken(tx, done.lead, now)
+            await leave_card(tx, self._bank, done.lead, now)
         return done
 
     async def pass_on(
-        self, tx: Tx, lead: int, to: RmId, by: RmId, now: datetime
+        self, tx: Tx, lead: int, to: RmId, by: RmId, now: datetime, *, pressed_by: str = ""
     ) -> Moved | Refused:
-        """Give a lead to a colleague, who gets its card and the full time to accept it."""
+        """Give a lead to a colleague, who gets its card and the full time to accept it.
+
+        ``pressed_by`` did it on the lead's own card, which shows what became of it by itself.
+        """
         done = await moves.pass_on(tx, self._bank, lead, to, by, now)
+        if isinstance(done, Moved) and done.changed:
+            await leave_card(tx, self._bank, done.lead, now, pressed_by=pressed_by)
         if isinstance(done, Moved) and done.changed and done.lead.stage == "new":
             offered = await self.timers.offered(tx, done.lead, now)
             customer = await tx.people.customer(offered.customer)
@@ -110,6 +120,7 @@ class LeadDesk(LeadOpener):
         if moved.stage == "asking":  # nobody works on it yet: its card comes with the yes
             return moved
         offered = await self.timers.offered(tx, moved, now, passed=passed)
+        await leave_card(tx, self._bank, offered, now)
         await self.send_card(tx, offered, customer, "", (), now)
         return offered
 
@@ -120,7 +131,9 @@ class LeadDesk(LeadOpener):
         done = await moves.later(tx, self._bank, lead, by, until, now)
         if isinstance(done, Moved) and done.changed:
             await self.timers.taken(tx, done.lead, now)
-            await self.timers.asleep(tx, done.lead, now)
+            asleep = await self.timers.asleep(tx, done.lead, now, until)
+            done = done.model_copy(update={"lead": asleep})
+            await leave_card(tx, self._bank, done.lead, now)
         return done
 
     async def wake(self, tx: Tx, lead: Lead, now: datetime) -> None:
@@ -134,12 +147,24 @@ class LeadDesk(LeadOpener):
         await self.timers.begin(tx, lead, lead.opened_at, now)
 
     async def finish(
-        self, tx: Tx, lead: int, outcome: Outcome, reason: str, by: RmId, now: datetime
+        self,
+        tx: Tx,
+        lead: int,
+        outcome: Outcome,
+        reason: str,
+        by: RmId,
+        now: datetime,
+        *,
+        pressed_by: str = "",
     ) -> Moved | Refused:
-        """Close a lead with what came of it; a deal ends what scripts say it ends."""
+        """Close a lead with what came of it; a deal ends what scripts say it ends.
+
+        ``pressed_by`` did it on the lead's own card, which shows what became of it by itself.
+        """
         done = await moves.finish(tx, self._bank, lead, outcome, reason, by, now)
         if isinstance(done, Moved) and done.changed:
             await self.timers.ended(tx, done.lead, now)
+            await leave_card(tx, self._bank, done.lead, now, pressed_by=pressed_by)
         if isinstance(done, Moved) and done.changed and outcome == "won":
             if self._tells is None:
                 raise RuntimeError("a desk that takes deals must let scripts know of them")
@@ -179,7 +204,21 @@ class LeadDesk(LeadOpener):
         done = await moves.contacted(tx, self._bank, lead, by, now)
         if isinstance(done, Moved) and done.changed:
             await self.timers.answered(tx, [done.lead.id], now)
+            await leave_card(tx, self._bank, done.lead, now)
         return done
+
+    async def served(self, tx: Tx, lead: int, by: RmId, now: datetime) -> None:
+        """Give a lead that nobody has taken to the colleague who has its customer's talk."""
+        found = await tx.leads.hold(lead)
+        if found is None or found.stage != "new" or found.closed_at is not None or found.rm == by:
+            return
+        if self._bank.member(by) is None:
+            return
+        moved = await moves.given(tx, self._bank, found, by, now)
+        await tx.ledger.add("lead_reassigned", found.customer, now, lead=lead, by=by, to=by)
+        await leave_card(tx, self._bank, moved, now)
+        customer = await tx.people.customer(moved.customer)
+        await self.send_card(tx, moved, customer, "", (), now)
 
     async def spoke(self, tx: Tx, customer: CustomerId, by: RmId, at: datetime) -> list[int]:
         """Note a person's words to a customer; return the numbers of the leads they answer.

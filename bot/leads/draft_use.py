@@ -8,6 +8,7 @@ from bot.domain.delivery import Terms
 from bot.domain.draft import Draft, DraftState
 from bot.domain.ids import RmId
 from bot.domain.messages import StaffCardUpdate
+from bot.leads.live_cards import CODE_LASTS
 from bot.storage.db import Tx
 
 DONE_WORDS: dict[DraftState, str] = {
@@ -63,7 +64,9 @@ async def grey_card(tx: Tx, draft: Draft, state: DraftState, now: datetime) -> N
 
 
 async def change_card(tx: Tx, draft: Draft, update: StaffCardUpdate, now: datetime) -> None:
-    """Change a card; its code is used up by that."""
-    terms = Terms(purpose="staff", subject=RmId(draft.owner))
-    await tx.outbox.put(f"draft-card:{draft.id}", update, terms, now)
+    """Change a card while WeCom lets it be changed; its code is used up by that."""
+    until = draft.at + CODE_LASTS
+    if now < until:
+        terms = Terms(purpose="staff", subject=RmId(draft.owner), closes_at=until)
+        await tx.outbox.put(f"draft-card:{draft.id}", update, terms, now)
     await tx.drafts.card_given(draft.id, "")

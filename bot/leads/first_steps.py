@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from bot.domain.bank import Bank
 from bot.domain.lead import Lead, Need
@@ -11,6 +12,23 @@ _SUICIDE = re.compile(
     r"自杀|轻生|不想活|活不(下去|了)|没意思活|活着没|寻死|想死|跳楼|遗书|了结自己"
 )
 _ILLNESS = re.compile(r"晕|昏|胸口|胸闷|喘不|中风|抽搐|心脏|摔(倒|了)|急救|救护|不省人事|叫不醒")
+
+
+Danger = Literal["被骗", "轻生", "突发疾病"]
+
+
+def danger_of(lead: Lead) -> Danger:
+    """Return which danger somebody is in, a life before the money.
+
+    What heard the words says so; else the words do, where a script or a colleague called.
+    """
+    heard = {one.danger for one in lead.evidence}
+    said = "\n".join(one.quote for one in lead.evidence if not one.danger)
+    if "轻生" in heard or _SUICIDE.search(said):
+        return "轻生"
+    if "突发疾病" in heard or _ILLNESS.search(said):
+        return "突发疾病"
+    return "被骗"
 
 
 def first_steps(lead: Lead, bank: Bank) -> tuple[str, ...]:
@@ -23,14 +41,14 @@ def first_steps(lead: Lead, bank: Bank) -> tuple[str, ...]:
         )
     if lead.need is not Need.RED_FLAG:
         return ()
-    said = "\n".join(one.quote for one in lead.evidence)
-    if _SUICIDE.search(said):
+    danger = danger_of(lead)
+    if danger == "轻生":
         return (
             "打电话，别打字；电话别挂，听客户说",
             "请客户身边的人马上过去；打 110、120",
             "心理援助热线 12356",
         )
-    if _ILLNESS.search(said):
+    if danger == "突发疾病":
         return (
             "请客户或家人马上打 120",
             "打电话问清在哪里、身边有没有人",

@@ -16,6 +16,7 @@ import numpy as np
 from bot.domain.lead import SELLING, Need
 from bot.domain.lead_model import LeadModel
 from bot.domain.lead_score import FEATURES
+from bot.domain.lead_words import SAYS_NOTHING
 from bot.domain.value import Value
 from bot.storage.db import Database
 from bot.storage.lead_models import Outcome
@@ -30,7 +31,6 @@ ENOUGH = 500
 ECE_MOST = 0.05
 NEEDS: tuple[Need, ...] = tuple(sorted(SELLING - {Need.EVENT}))
 _STAGES = ("won", "lost", "invalid")
-_SAYS_NOTHING = frozenset({"done", "repeated"})  # of an invalid lead: somebody had seen to it
 _FOLDS = 5
 _RIDGE = 1.0  # in the loss of all outcomes together: as much as one of them
 _BINS = 5
@@ -88,7 +88,7 @@ async def use_rules(database: Database, now: datetime) -> bool:
 
 def fitted(outcomes: Sequence[Outcome]) -> Fitted:
     """Fit a model to outcomes and measure it; pure."""
-    rows = [one for one in outcomes if one.reason not in _SAYS_NOTHING]
+    rows = [one for one in outcomes if one.reason not in SAYS_NOTHING]
     won = sum(one.stage == "won" for one in rows)
     count = len(rows)
     if count < ENOUGH:

@@ -11,6 +11,7 @@ from datetime import datetime
 from bot.domain.bank import Bank
 from bot.domain.ids import RmId, digest
 from bot.domain.lead import SELLING, Lead, Need
+from bot.domain.lead_words import INVALID_REASONS, LOST_REASONS
 from bot.domain.messages import Button, Card
 from bot.domain.people import Customer
 from bot.domain.putting_off import PutOff
@@ -27,22 +28,6 @@ from bot.leads.cards import (
 )
 from bot.leads.first_steps import first_steps
 
-INVALID_REASONS = (
-    ("done", "已经办好了"),
-    ("no_need", "客户没有这个意思"),
-    ("not_ours", "不是本行能办的"),
-    ("repeated", "同一件事重复了"),
-    ("other", "其他"),
-)
-LOST_REASONS = (
-    ("thinking", "客户再想想"),
-    ("elsewhere", "在别家办了"),
-    ("unsuitable", "产品不合适客户"),
-    ("price", "嫌利率或费用不好"),
-    ("no_money", "钱另有用处"),
-    ("no_contact", "一直联系不上"),
-    ("other", "其他"),
-)
 _WON_WORDS, _DONE_WORDS = "成交了", "办好了"
 _CONTACTED = "已联系"
 _LOST_WORDS, _NOT_DONE_WORDS = "没成", "没办成"
@@ -66,7 +51,7 @@ def working_card(
     buttons += _ends(lead, waits=waits)
     if not steps:
         buttons.append(Button(text="稍后", key=f"deal:{lead.id}:later", style=2))
-    options = colleagues(bank, lead.rm)
+    options = colleagues(bank, lead.rm, lead=lead)
     if options:
         buttons.append(Button(text="转派", key=f"deal:{lead.id}:reassign", style=2))
     return Card(
@@ -128,7 +113,8 @@ def when_card(
 
 def whom_card(lead: Lead, customer: Customer | None, bank: Bank, now: datetime) -> Card | None:
     """Ask whom a lead is passed on to; None where nobody else is there."""
-    choice = pass_on_choice(lead, colleagues(bank, lead.rm))
+    options = colleagues(bank, lead.rm, "" if lead.rm else lead.branch, lead=lead)
+    choice = pass_on_choice(lead, options)
     if choice is None:
         return None
     return Card(

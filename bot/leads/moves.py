@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.domain.assigning import lacks_licence
 from bot.domain.bank import Bank
 from bot.domain.delivery import Terms
 from bot.domain.happening import EventKind, Happened
 from bot.domain.ids import RmId
-from bot.domain.lead import GRAVE, Lead, Moved, Outcome, Refused
+from bot.domain.lead import GRAVE, SELLING, Lead, Moved, Outcome, Refused
 from bot.domain.lead_rights import BY_OPS, may_act
 from bot.leads.assign import Given
 from bot.leads.cards import when
@@ -60,12 +61,14 @@ async def take(tx: Tx, bank: Bank, number: int, by: RmId, now: datetime) -> Move
     if lead.stage == "later" and by in (lead.rm, BY_OPS):  # sooner than it was put off to
         awake = await _change(tx, lead, None, stage="taken", sleeps_until=None)
         await tx.ledger.add("lead_woken", lead.customer, now, lead=lead.id, by=by)
-        return Moved(lead=awake, words="已接手")
+        return Moved(lead=awake, words="已接手", woke=True)
     if lead.stage in ("taken", "later"):
         words = "已接手" if by in (lead.rm, BY_OPS) else "已由同事接手"
         return Moved(lead=lead, words=words, changed=False)
     if not (by or lead.rm):
         return Refused(words="这条线索还没有人经手，请先指派给一位同事。")
+    if missing := by != lead.rm and lacks_licence(bank, by, lead.need, lead.product):
+        return Refused(words=f"办这件事要有「{missing}」资格，请转给有资格的同事。")
     taken = await _taken(tx, lead, by or lead.rm, now)
     return Moved(lead=taken, words="已接手")
 
@@ -101,9 +104,11 @@ async def pass_on(
         return Refused(words=f"{colleague.name}不在岗，请换一位同事。")
     if to in await tx.desks.away(now):
         return Refused(words=f"{colleague.name}请假中，请换一位同事。")
+    if missing := lacks_licence(bank, to, lead.need, lead.product):
+        return Refused(words=f"{colleague.name}没有「{missing}」资格，请换一位同事。")
     words = f"已转派给{colleague.name}"
     if to == lead.rm and lead.stage != "later":
-        return Moved(lead=lead, words=words, changed=False)
+        return Moved(lead=lead, words=f"本来就在{colleague.name}那里", changed=False)
     moved = await given(tx, bank, lead, to, now)
     await tx.ledger.add("lead_reassigned", lead.customer, now, lead=lead.id, by=by, to=to)
     return Moved(lead=moved, words=words)
@@ -119,7 +124,7 @@ async def given(tx: Tx, bank: Bank, lead: Lead, to: RmId, now: datetime) -> Lead
     if lead.stage == "asking":
         await tx.leads.change(lead.id, rm=to, branch=branch)
         return lead.model_copy(update={"rm": to, "branch": branch})
-    again: dict[str, Any] = {"stage": "new", "warned": 0, "taken_at": None, "sleeps_until": None}
+    again: dict[str, Any] = {"stage": "new", "taken_at": None, "sleeps_until": None}
     return await _change(tx, lead, None, rm=to, branch=branch, **again)
 
 
@@ -176,6 +181,8 @@ async def finish(
     lead = await _held(tx, bank, number, by)
     if not isinstance(lead, Lead):
         return lead
+    if outcome == "won" and lead.need not in SELLING:
+        return Refused(words=f"「{lead.need.value}」没有成交一说，办好了请记「办结」。")
     ended = {"stage": outcome, "closed_at": now, "outcome_at": now, "outcome_reason": reason}
     asleep_no_more = {"sleeps_until": None, "accept_by": None}
     done = await _change(tx, lead, None, **ended, **asleep_no_more)

@@ -11,13 +11,15 @@ from bot.domain.bank import Bank
 from bot.domain.calendar import CalendarTables
 from bot.domain.delivery import Terms
 from bot.domain.ids import CustomerId, RmId, digest
-from bot.domain.lead import GRAVE, Lead, Need, Signal, Stage
+from bot.domain.lead import GRAVE, Evidence, Lead, Need, Signal, Stage
 from bot.domain.lead_score import LeadRules, Scored
+from bot.domain.lead_words import NO_ANSWER
 from bot.domain.messages import StaffText
 from bot.domain.people import Customer
 from bot.domain.staff_messages import GroupWebhook
 from bot.leads.assign import Assigner, holder_of
-from bot.leads.cards import clip, clock_of, group_alert, lead_card
+from bot.leads.cards import clip, clock_of, group_alert, lead_card, numbered
+from bot.leads.first_steps import first_steps
 from bot.leads.score import Scale
 from bot.leads.timers import LeadTimers
 from bot.storage.db import Tx
@@ -97,7 +99,7 @@ class LeadOpener:
     async def give_up(self, tx: Tx, lead: Lead, now: datetime) -> None:
         """Close a lead whose customer never said yes or no."""
         ended = {"stage": "closed", "closed_at": now, "outcome_at": now}
-        await tx.leads.change(lead.id, due_at=None, outcome_reason="no_answer", **ended)
+        await tx.leads.change(lead.id, due_at=None, outcome_reason=NO_ANSWER, **ended)
         await tx.ledger.add("lead_unanswered", lead.customer, now, lead=lead.id)
 
     async def _open(
@@ -165,14 +167,22 @@ class LeadOpener:
         evidence = signal.evidence
         said_at = clock_of(evidence.at, self._bank.zone)
         holder = holder_of(self._bank, lead)
-        words = StaffText(
-            to=(holder,),
-            text=f"「{lead.need.value}」的客户 {said_at} 又说：「{quote}」。请接着跟进。",
-        )
+        names = await tx.people.names([lead.customer])
+        who = clip(names.get(lead.customer) or "客户", 26)
+        what = f"线索 {lead.id}「{lead.need.value}」：{who} {said_at} 又说：「{quote}」。"
+        words = StaffText(to=(holder,), text=f"{what}{self._do_now(lead, evidence)}")
         key = f"more:{lead.id}:{digest(evidence.at.isoformat(), evidence.quote, size=8)}"
         terms = Terms(purpose="staff", subject=holder, urgent=lead.need in GRAVE)
         await tx.outbox.put(key, words, terms, now)
         await self.timers.waits_for(tx, lead, key, evidence.at)
+
+    def _do_now(self, lead: Lead, evidence: Evidence) -> str:
+        """Say what is done now: first things first where the customer is in another danger."""
+        before = {one.danger for one in lead.evidence[:-1]}
+        if not evidence.danger or evidence.danger in before:
+            return "请接着跟进。"
+        newest = lead.model_copy(update={"evidence": (evidence,)})
+        return "\n".join(["现在就做：", *numbered(first_steps(newest, self._bank))])
 
     async def consent(
         self, tx: Tx, lead: Lead, *, agreed: bool, group: str, now: datetime, by: str = ""
@@ -208,10 +218,17 @@ class LeadOpener:
         now: datetime,
     ) -> None:
         """Put the lead's card into the outbox, once for each person; of the pool's for its head."""
-        lead = lead.model_copy(update={"rm": holder_of(self._bank, lead)})
-        link = self.page(lead.id)
-        card = lead_card(lead, customer, self._bank, now, group=group, cautions=cautions, link=link)
-        terms = Terms(purpose="staff", subject=lead.rm, urgent=lead.need in GRAVE)
+        card = lead_card(
+            lead,
+            customer,
+            self._bank,
+            now,
+            group=group,
+            cautions=cautions,
+            link=self.page(lead.id),
+            to=holder_of(self._bank, lead),
+        )
+        terms = Terms(purpose="staff", subject=card.to, urgent=lead.need in GRAVE)
         await tx.outbox.put(f"card:{card.task}", card, terms, now)
 
     async def foresee(

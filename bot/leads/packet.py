@@ -12,6 +12,7 @@ from bot.domain.subject import SubjectFacts
 from bot.domain.suitability import NOBODY, Asker, assessed_lately, is_elderly
 from bot.domain.value import Value
 from bot.leads.cards import clip, when
+from bot.leads.first_steps import Danger, danger_of
 
 _QUOTES = 3
 _TURNS = 10  # metrics_leads_scale §4.2
@@ -36,11 +37,16 @@ class Packet(Value):
 
 def what_to_avoid(lead: Lead, asker: Asker = NOBODY) -> tuple[str, ...]:
     """Return what must not be said to a lead's customer."""
-    return avoided(lead.need, asker)
+    return avoided(lead.need, asker, danger_of(lead))
 
 
-def avoided(need: Need, asker: Asker = NOBODY) -> tuple[str, ...]:
-    """Return what must not be said for a need; for products by what the customer may bear, too."""
+def avoided(need: Need, asker: Asker = NOBODY, danger: Danger = "被骗") -> tuple[str, ...]:
+    """Return what must not be said for a need; for products by what the customer may bear, too.
+
+    ``danger`` is that of a red flag.
+    """
+    if need is Need.RED_FLAG and danger in _AVOID_IN_DANGER:
+        return _AVOID_IN_DANGER[danger]
     rules = list(_AVOID.get(need, _AVOID_ALWAYS))
     if need in _OF_PRODUCTS and need not in (Need.LOAN, Need.CARD):
         if asker.grade is not None and asker.grade < 5:
@@ -91,6 +97,8 @@ def opening_words(lead: Lead, bank: Bank) -> str:
     place = branch.name if branch is not None else bank.institution.name
     me = f"{place}的{member.address_as}" if member is not None else f"{place}的客户经理"
     asked = _OPENINGS.get(lead.need, "您刚才说的事，现在方便讲两句吗？")
+    if lead.need is Need.RED_FLAG:
+        asked = _IN_DANGER.get(danger_of(lead), asked)
     # Without a name: what WeChat calls somebody is seldom what they want to be called.
     return f"您好，我是{me}。{asked}"
 
@@ -150,6 +158,22 @@ _AVOID: dict[Need, tuple[str, ...]] = {
         _NO_CODES,
     ),
     Need.CARD: (_NO_CODES, "不承诺额度，不说一定能减免"),
+}
+_AVOID_IN_DANGER: dict[Danger, tuple[str, ...]] = {
+    "轻生": (
+        "不劝「想开点」，不讲道理，不问为什么想不开",
+        "不挂电话，不让客户一个人待着",
+        "不谈钱、业务、产品和活动",
+    ),
+    "突发疾病": (
+        "不让客户自己开车、走路去医院，不劝吃什么药",
+        "不等问清楚再说：先请他打 120",
+        "不谈业务、产品和活动",
+    ),
+}
+_IN_DANGER: dict[Danger, str] = {
+    "轻生": "我在，您说的我都听着。您身边现在有人吗？我这就给您打电话，您接一下。",
+    "突发疾病": "先打 120，别等。您在哪里、身边有没有人？我这就给您打电话。",
 }
 _OPENINGS: dict[Need, str] = {
     Need.RED_FLAG: "您先别操作，手机上正开着的都关掉。我在这儿陪您，咱们一件一件办。",

@@ -76,7 +76,7 @@ def _rows(ticket: Ticket, name: str, bank: Bank, now: datetime) -> tuple[tuple[s
     since = when(ticket.given_at or ticket.opened_at, now, bank.zone)
     rows = [("客户", clip(name or "客户", 26)), ("从什么时候", since)]
     if ticket.state == "later" and ticket.opens_at is not None:
-        rows.append(("什么时候转给您", when(ticket.opens_at, now, bank.zone)))
+        rows.append(("几点转给您", when(ticket.opens_at, now, bank.zone)))
     elif ticket.taken_by:
         rows.append(("在哪儿回", _WHERE))
     else:

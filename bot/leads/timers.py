@@ -61,7 +61,7 @@ class LeadTimers:
         those who let it lie.
         """
         if not passed:  # what was let lie has been waited for all the time
-            await self.awake(tx, lead, now)
+            lead = await self.awake(tx, lead, now)
         return await self._offer(tx, lead, now, self._limits(lead.need, None), passed, [])
 
     async def _offer(
@@ -99,9 +99,8 @@ class LeadTimers:
             shorter = {"total": total, "left": total, "started_at": at, "level": 0}
             return timer.model_copy(update=shorter).on_calendar(time)
 
-        await self._change(tx, [lead.id], shortened)
-        await tx.leads.change(lead.id, respond_by=respond_by)
-        return lead.model_copy(update={"respond_by": respond_by})
+        shorter = await self._change(tx, [lead.id], shortened)
+        return await self._tell_limit(tx, lead, shorter, at)
 
     async def taken(self, tx: Tx, lead: Lead, now: datetime) -> None:
         """End the offer: somebody has it."""
@@ -111,13 +110,21 @@ class LeadTimers:
 
         await self._change(tx, [lead.id], accepted)
 
-    async def asleep(self, tx: Tx, lead: Lead, now: datetime) -> None:
-        """Let everything stand still while a lead sleeps."""
-        await self._change(tx, [lead.id], lambda lead, timer, time: timer.paused(now, time))
+    async def asleep(self, tx: Tx, lead: Lead, now: datetime, until: datetime) -> Lead:
+        """Let everything stand still while a lead sleeps; return it with its limit after that."""
 
-    async def awake(self, tx: Tx, lead: Lead, now: datetime) -> None:
-        """Go on with what stood still."""
-        await self._change(tx, [lead.id], lambda lead, timer, time: timer.resumed(now, time))
+        def still(lead: Lead, timer: Timer, time: BusinessTime) -> Timer:
+            return timer.paused(now, time)
+
+        return await self._tell_limit(tx, lead, await self._change(tx, [lead.id], still), until)
+
+    async def awake(self, tx: Tx, lead: Lead, now: datetime) -> Lead:
+        """Go on with what stood still; return the lead with the limit that it has by now."""
+
+        def again(lead: Lead, timer: Timer, time: BusinessTime) -> Timer:
+            return timer.resumed(now, time)
+
+        return await self._tell_limit(tx, lead, await self._change(tx, [lead.id], again), now)
 
     async def ended(self, tx: Tx, lead: Lead, now: datetime) -> None:
         """End every limit of a lead that is closed; what nobody answered in time stays missed."""
@@ -182,7 +189,22 @@ class LeadTimers:
                 await tx.leads.change(lead.id, **{column: timer.due_by})
         return len(moved)
 
-    async def _change(self, tx: Tx, numbers: Sequence[int], change: Change) -> None:
+    async def _tell_limit(
+        self, tx: Tx, lead: Lead, changed: Sequence[tuple[Lead, Timer]], goes_on_at: datetime
+    ) -> Lead:
+        """Write by when a person must have answered, where that was changed: lists go by it."""
+        time = self.time_at(lead.branch)
+        firsts = [timer.resumed(goes_on_at, time) for _, timer in changed if timer.kind == "first"]
+        if not firsts:
+            return lead
+        respond_by = firsts[0].due_by
+        await tx.leads.change(lead.id, respond_by=respond_by)
+        return lead.model_copy(update={"respond_by": respond_by})
+
+    async def _change(
+        self, tx: Tx, numbers: Sequence[int], change: Change
+    ) -> list[tuple[Lead, Timer]]:
+        """Change what is to be changed of the timers of some leads; return those that were."""
         found = await tx.timers.of(numbers)
         changed = []
         for lead, timer in found:
@@ -190,6 +212,7 @@ class LeadTimers:
             if new != timer:
                 changed.append((lead, new))
         await self._write(tx, changed)
+        return changed
 
     async def _write(self, tx: Tx, timers: Iterable[tuple[Lead, Timer]]) -> None:
         looks = [(timer, timer.next_mark(self.time_at(lead.branch))) for lead, timer in timers]

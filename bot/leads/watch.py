@@ -97,13 +97,14 @@ class LeadWatch:
     def _warn(self, lead: Lead, timer: Timer, batch: _Batch) -> None:
         holder = holder_of(self._bank, lead)
         words = running_out(
-            lead.model_copy(update={"rm": holder}),
+            lead,
             self._bank,
             batch.now,
             kind=timer.kind,
             due_by=timer.due_by,
             name=batch.names.get(lead.customer, ""),
             url=self._desk.page(lead.id) or self._card_link,
+            to=holder,
         )
         self._put(lead, timer, holder, words, batch)
         batch.note("lead_warned", lead, to=holder, timer=timer.kind, level=timer.level)

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.assigning import Desk, hour_of, weight_of
 from bot.domain.ids import RmId
 from bot.domain.lead import Lead, Need
+from bot.storage import work
 from bot.storage.bulk import upsert_rows
 from bot.storage.insert import insert_new
 from bot.storage.tables import absences, desks, leads
 
+_ALL = select(desks)
+_OF = _ALL.where(desks.c.userid.in_(bindparam("userids", expanding=True)))
+_AWAY = (
+    select(absences.c.userid, absences.c.deputy)
+    .where(absences.c.from_at <= bindparam("now"), absences.c.until_at > bindparam("now"))
+    .order_by(absences.c.id)
+)
 _ON_A_DESK = ("new", "taken", "later")
+
+
+class Absence(NamedTuple):
+    """Somebody's leave, which has begun: his deputy takes over until it is over."""
+
+    id: int
+    userid: RmId
+    deputy: RmId
+    by: str
 
 
 class Desks:
@@ -26,7 +44,14 @@ class Desks:
 
     async def all(self) -> dict[RmId, Desk]:
         """Return every desk on which something ever lay."""
-        rows = await self._connection.execute(select(desks))
+        rows = await self._connection.execute(_ALL)
+        return {row.userid: Desk.model_validate(row._asdict()) for row in rows}
+
+    async def of(self, userids: Sequence[RmId]) -> dict[RmId, Desk]:
+        """Return the desks of some people, of those on which something ever lay."""
+        if not userids:
+            return {}
+        rows = await self._connection.execute(_OF, {"userids": list(userids)})
         return {row.userid: Desk.model_validate(row._asdict()) for row in rows}
 
     async def hold(self) -> None:
@@ -111,11 +136,7 @@ class Desks:
 
     async def away(self, now: datetime) -> dict[RmId, RmId | None]:
         """Return who is away at a moment, each with the deputy that was named last."""
-        rows = await self._connection.execute(
-            select(absences.c.userid, absences.c.deputy)
-            .where(absences.c.from_at <= now, absences.c.until_at > now)
-            .order_by(absences.c.id)
-        )
+        rows = await self._connection.execute(_AWAY, {"now": now})
         return {row.userid: row.deputy or None for row in rows}
 
     async def absent(
@@ -127,20 +148,42 @@ class Desks:
         *,
         deputy: str = "",
         by: str = "",
+        hand_on_at: datetime | None = None,
     ) -> None:
-        """Write down that somebody is away; what was said of the same time before is over."""
-        await self.back(userid, from_at)
+        """Write down that somebody is away; what was said of the same time before is over.
+
+        ``hand_on_at`` is when somebody is to see to what lies on the desk then.
+        """
+        await self._end(userid, from_at, before=until_at)
         row = {"userid": userid, "from_at": from_at, "until_at": until_at, "deputy": deputy}
-        await self._connection.execute(absences.insert().values(**row, set_by=by, at=now))
+        row |= {"set_by": by, "at": now, "due_at": hand_on_at}
+        await self._connection.execute(absences.insert().values(**row))
 
     async def back(self, userid: RmId, at: datetime) -> int:
-        """End somebody's absences at a moment; return how many there were."""
+        """End somebody's absences at a moment, and those to come; return how many there were."""
+        return await self._end(userid, at)
+
+    async def _end(self, userid: RmId, at: datetime, before: datetime | None = None) -> int:
+        """End the absences that reach beyond a moment, of those that begin ``before`` another."""
+        mine = [absences.c.userid == userid, absences.c.until_at > at]
+        mine += [absences.c.until_at > absences.c.from_at]
+        mine += [absences.c.from_at < before] if before is not None else []
         result = await self._connection.execute(
-            update(absences)
-            .where(absences.c.userid == userid, absences.c.until_at > at)
-            .values(until_at=at)
+            update(absences).where(*mine).values(until_at=at, due_at=None)
         )
         return int(result.rowcount)
+
+    async def begun(self, now: datetime, *, lease: timedelta) -> Sequence[Absence]:
+        """Take the absences whose desk is to be handed on; of who dies over one others take it."""
+        statement = work.claim_statement(absences)
+        rows = await work.claim(self._connection, statement, now, lease=lease, limit=8)
+        return [Absence(row.id, RmId(row.userid), RmId(row.deputy), row.set_by) for row in rows]
+
+    async def handed_on(self, absence: int) -> None:
+        """Note that nothing of an absence is left to do."""
+        await self._connection.execute(
+            update(absences).where(absences.c.id == absence).values(due_at=None)
+        )
 
     async def absences(self, now: datetime) -> Sequence[tuple[RmId, datetime, datetime, str]]:
         """Return who is away now or will be: from when, until when, and their deputies."""

@@ -6,16 +6,31 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.ids import CustomerId, RmId
 from bot.domain.lead import MOST_EVIDENCE, Lead, Reason, Signal, Stage
 from bot.storage import work
 from bot.storage.insert import insert_new
+from bot.storage.prepared import change
 from bot.storage.tables import leads
 
 _COLUMNS = tuple(leads.c[name] for name in Lead.model_fields)
+_OPEN_FOR = (
+    select(*_COLUMNS)
+    .where(leads.c.customer == bindparam("customer"), leads.c.closed_at.is_(None))
+    .order_by(leads.c.id)
+)
+_STANDING = _OPEN_FOR.where(leads.c.need == bindparam("need")).with_for_update()
+
+
+class LeadCard(NamedTuple):
+    """A lead's card: who has it, and the code that changes it once, for a time after ``at``."""
+
+    to: RmId
+    code: str
+    at: datetime
 
 
 class Opening(NamedTuple):
@@ -77,12 +92,8 @@ class Leads:
         It is that of the same class of product; a signal that names none goes to any of the need,
         and one that names the first goes to the lead that had none.
         """
-        found = await self._find(
-            leads.c.customer == signal.customer,
-            leads.c.need == signal.need.value,
-            leads.c.closed_at.is_(None),
-            hold=True,
-        )
+        given = {"customer": signal.customer, "need": signal.need.value}
+        found = [_lead(row) for row in await self._connection.execute(_STANDING, given)]
         fitting = [one for one in found if one.product == signal.product]
         fitting += [one for one in reversed(found) if not (one.product and signal.product)]
         return fitting[0] if fitting else None
@@ -119,9 +130,9 @@ class Leads:
         found = await self._find(leads.c.id == lead, hold=True)
         return found[0] if found else None
 
-    async def open_of(self, rm: str) -> list[Lead]:
+    async def open_of(self, rm: str, *, hold: bool = False) -> list[Lead]:
         """Return the leads that somebody has and has not closed, oldest first."""
-        return await self._find(leads.c.rm == rm, leads.c.closed_at.is_(None))
+        return await self._find(leads.c.rm == rm, leads.c.closed_at.is_(None), hold=hold)
 
     async def all(self) -> list[Lead]:
         """Return every lead, oldest first."""
@@ -129,7 +140,8 @@ class Leads:
 
     async def open_for(self, customer: CustomerId) -> list[Lead]:
         """Return a customer's leads that are not closed, oldest first."""
-        return await self._find(leads.c.customer == customer, leads.c.closed_at.is_(None))
+        rows = await self._connection.execute(_OPEN_FOR, {"customer": customer})
+        return [_lead(row) for row in rows]
 
     async def asking(self, customer: CustomerId, chat: str) -> list[Lead]:
         """Return the leads that wait for this customer's consent in this group."""
@@ -142,7 +154,20 @@ class Leads:
 
     async def change(self, lead: int, **values: Any) -> None:
         """Change columns of a lead."""
-        await self._connection.execute(update(leads).where(leads.c.id == lead).values(**values))
+        await change(self._connection, leads, {"id": lead}, values)
+
+    async def card(self, lead: int) -> LeadCard | None:
+        """Return a lead's card; None where it has none that can still be changed."""
+        found = select(leads.c.card_to, leads.c.card_code, leads.c.card_at).where(
+            leads.c.id == lead, leads.c.card_code != ""
+        )
+        row = (await self._connection.execute(found)).one_or_none()
+        return None if row is None else LeadCard(RmId(row.card_to), row.card_code, row.card_at)
+
+    async def card_given(self, lead: int, card: LeadCard | None) -> None:
+        """Write whose hands a lead's card is in; None once its code was used."""
+        to, code, at = card or ("", "", None)
+        await self.change(lead, card_to=to, card_code=code, card_at=at)
 
     async def answered(self, customer: CustomerId, by: RmId, at: datetime) -> list[int]:
         """Write a person's first word to a customer into the open leads that wait for it.

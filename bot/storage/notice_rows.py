@@ -15,8 +15,8 @@ from bot.storage.tables.columns import microseconds
 _SQLITE = """\
 INSERT INTO notices ("key", channel, lane, body, received_at, due_at, attempt)
 SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-       json_extract(value, '$[3]'), ?1, ?1, 0
-FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING
+       json_extract(value, '$[3]'), ?, ?, 0
+FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
 """
 _POSTGRESQL = """\
 INSERT INTO notices ("key", channel, lane, body, received_at, due_at, attempt)
@@ -35,6 +35,7 @@ def insert_notices(
     """
     rows = [(item.key, item.channel, item.lane, item.body.replace("\0", "")) for item in items]
     if on_sqlite:
-        return _SQLITE, (microseconds(now), json.dumps(rows, ensure_ascii=False))
+        at = microseconds(now)
+        return _SQLITE, (at, at, json.dumps(rows, ensure_ascii=False))
     columns = [list(column) for column in zip(*rows, strict=True)]
     return _POSTGRESQL, (*columns, microseconds(now))

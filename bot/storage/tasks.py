@@ -162,6 +162,15 @@ class Tasks:
             {"among": sorted(msgids)},
         )
 
+    async def reminded_all(self, owners: Collection[str]) -> None:
+        """Count a reminder of every task that waits in these owners' lists."""
+        await self._connection.execute(
+            update(send_tasks)
+            .where(among(send_tasks.c.owner, self._on_sqlite), send_tasks.c.state == "waiting")
+            .values(reminded=send_tasks.c.reminded + 1),
+            {"among": sorted(owners)},
+        )
+
 
 def _task(row: Any) -> SendTask:
     return SendTask.model_validate({name: getattr(row, name) for name in SendTask.model_fields})

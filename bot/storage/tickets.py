@@ -58,6 +58,10 @@ class Tickets:
         """Return a ticket by its number, held until the transaction ends."""
         return await self._one(kf_tickets.c.id == ticket, hold=True)
 
+    async def newest(self, customer: str, account: str) -> Ticket | None:
+        """Return the newest ticket of a talk, open or over."""
+        return await self._one(kf_tickets.c.customer == customer, kf_tickets.c.account == account)
+
     async def last(self, customer: str, account: str) -> Ticket | None:
         """Return the newest ticket of a talk that is over."""
         return await self._one(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Row, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,6 +46,16 @@ def _timer(row: Row[Any]) -> Timer:
 
 def _lead(row: Row[Any]) -> Lead:
     return Lead.model_validate({name: getattr(row, f"its_{name}") for name in Lead.model_fields})
+
+
+class Over(NamedTuple):
+    """A limit that was kept or missed; ``done_at`` is None while what was missed is still due."""
+
+    lead: int
+    kind: TimerKind
+    missed: bool
+    began_at: datetime
+    done_at: datetime | None
 
 
 class Timers:
@@ -101,6 +111,19 @@ class Timers:
         """Return the next timers that run by the calendar, in the order of their numbers."""
         rows = await self._connection.execute(_running(), {"after": after, "at_most": limit})
         return [(_lead(row), _timer(row)) for row in rows]
+
+    async def over(self, numbers: Sequence[int]) -> list[Over]:
+        """Return the limits of later answers and of the outcome that were kept or missed."""
+        on = lead_timers.c
+        rows = await self._connection.execute(
+            select(on.lead, on.kind, on.state == "missed", on.started_at, on.done_at).where(
+                among(on.lead, self._on_sqlite),
+                on.kind.in_(("next", "resolve")),
+                on.state.in_(("hit", "missed")),
+            ),
+            {"among": sorted(numbers)},
+        )
+        return [Over(row[0], row[1], bool(row[2]), row[3], row[4]) for row in rows]
 
     async def open_leads(self, customer: CustomerId) -> list[int]:
         """Return the numbers of a customer's leads on which something runs or stands still."""

@@ -77,6 +77,7 @@ WORK_TABLES = (
     tables.groups,
     tables.leads,
     tables.lead_timers,
+    tables.absences,
     tables.kf_tickets,
     tables.drafts,
     tables.asks,

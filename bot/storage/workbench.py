@@ -38,6 +38,14 @@ class PlannedStep(NamedTuple):
     text: str
 
 
+class DraftsAt(NamedTuple):
+    """How many drafts are ``waiting`` for a chat: a group, or a customer's talk ``of_two``."""
+
+    chat: str
+    of_two: bool
+    waiting: int
+
+
 class Workbench:
     """Reads only."""
 
@@ -143,7 +151,12 @@ class Workbench:
         )
         return [PlannedStep(*row) for row in rows]
 
-    async def drafts_waiting(self, owner: str) -> int:
-        """Count the drafts that wait for somebody's tap."""
-        statement = select(func.count()).where(drafts.c.owner == owner, drafts.c.state == "waiting")
-        return int((await self._connection.execute(statement)).scalar_one())
+    async def drafts_waiting(self, owner: str) -> list[DraftsAt]:
+        """Return where drafts wait for somebody's tap, the oldest first."""
+        rows = await self._connection.execute(
+            select(drafts.c.chat, func.min(drafts.c.asker), func.count())
+            .where(drafts.c.owner == owner, drafts.c.state == "waiting")
+            .group_by(drafts.c.chat)
+            .order_by(func.min(drafts.c.id))
+        )
+        return [DraftsAt(chat, chat == asker, count) for chat, asker, count in rows]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.ids import RmId
 from bot.domain.lead import Lead
+from bot.domain.lead_words import NO_ANSWER
 from bot.domain.workload import Harvest, Workload
 from bot.storage.tables import drafts, enrolments, leads, run_steps, send_tasks
 
 _LEAD = tuple(leads.c[name] for name in Lead.model_fields)
 _TO_COME = ("planned", "queued", "waiting")
+_POOLED = (leads.c.rm == "", leads.c.closed_at.is_(None), leads.c.stage != "asking")
 
 
 class Workloads:
@@ -25,9 +27,17 @@ class Workloads:
         self._connection = connection
 
     async def of(
-        self, members: Iterable[str], now: datetime, until: datetime
+        self,
+        members: Iterable[str],
+        now: datetime,
+        until: datetime,
+        *,
+        head_of: Callable[[str], str] | None = None,
     ) -> dict[RmId, Workload]:
-        """Return what each member has to do; steps and tasks as far as they open by ``until``."""
+        """Return what each member has to do; steps and tasks as far as they open by ``until``.
+
+        ``head_of`` names who answers for a branch: his are the leads there that nobody has.
+        """
         wanted = sorted(set(members))
         found: dict[str, dict[str, Any]] = {userid: {} for userid in wanted}
         for rows in (
@@ -39,6 +49,11 @@ class Workloads:
             for row in rows:
                 named = dict(row._mapping)
                 found[named.pop("who")] |= named
+        if head_of is not None:
+            for branch, count, late in await self._pools(now):
+                if (load := found.get(head_of(branch))) is not None:
+                    load["pooled"] = load.get("pooled", 0) + count
+                    load["pooled_late"] = load.get("pooled_late", 0) + late
         return {RmId(who): Workload(**counts) for who, counts in found.items()}
 
     async def _leads(self, wanted: Sequence[str], now: datetime) -> Sequence[Any]:
@@ -59,6 +74,21 @@ class Workloads:
             .group_by(leads.c.rm)
         )
         return (await self._connection.execute(statement)).all()
+
+    async def _pools(self, now: datetime) -> list[tuple[str, int, int]]:
+        """Count the leads that nobody has, branch by branch: all, and those that are overdue."""
+        unanswered = leads.c.first_response_at.is_(None)
+        statement = (
+            select(
+                leads.c.branch,
+                func.count().label("waiting"),
+                _count(and_(unanswered, leads.c.respond_by < now)).label("late"),
+            )
+            .where(*_POOLED)
+            .group_by(leads.c.branch)
+        )
+        rows = await self._connection.execute(statement)
+        return [(row.branch, row.waiting, int(row.late)) for row in rows]
 
     async def _drafts(self, wanted: Sequence[str]) -> Sequence[Any]:
         statement = (
@@ -113,46 +143,54 @@ class Workloads:
         def within(column: ColumnElement[Any]) -> ColumnElement[bool]:
             return and_(column >= since, column < until)
 
-        opened, ended = within(leads.c.opened_at), within(leads.c.closed_at)
-        answered = and_(opened, leads.c.first_response_at.is_not(None))
-        statement = (
-            select(
-                leads.c.rm.label("who"),
-                _count(opened).label("opened"),
-                _count(within(leads.c.taken_at)).label("taken"),
-                _count(answered).label("answered"),
-                _count(and_(answered, leads.c.first_response_at <= leads.c.respond_by)).label(
-                    "in_time"
-                ),
-                _count(and_(ended, leads.c.stage == "won")).label("won"),
-                _count(and_(ended, leads.c.stage == "lost")).label("lost"),
-                _count(and_(ended, leads.c.stage == "invalid")).label("invalid"),
-                _count(and_(ended, leads.c.stage == "closed")).label("done"),
-            )
+        counts = _became(within, until)
+        rows = await self._connection.execute(
+            select(leads.c.rm.label("who"), *(one.label(name) for name, one in counts.items()))
             .where(
                 leads.c.rm.in_(wanted),
                 leads.c.stage.not_in(("asking", "refused")),
-                (opened | ended | within(leads.c.taken_at)),
+                # Whoever was asked and said nothing was nobody's to work on.
+                or_(leads.c.stage != "closed", leads.c.outcome_reason != NO_ANSWER),
+                or_(*(within(leads.c[name]) for name in ("opened_at", "closed_at", "taken_at"))),
             )
             .group_by(leads.c.rm)
         )
-        rows = await self._connection.execute(statement)
         found = {RmId(row.who): Harvest(**_counts(row)) for row in rows}
         return {RmId(who): found.get(RmId(who), Harvest()) for who in wanted}
 
-    async def open_leads(self, members: Iterable[str], *, limit: int) -> list[Lead]:
-        """Return members' open leads, the first due first; those that sleep come last."""
+    async def open_leads(
+        self, members: Iterable[str], *, limit: int, pools: Collection[str] = ()
+    ) -> list[Lead]:
+        """Return members' open leads, the first due first; those that sleep come last.
+
+        With them come those of branches' ``pools``, which nobody has.
+        """
+        theirs = leads.c.rm.in_([one for one in sorted(set(members)) if one])
+        pooled = and_(leads.c.rm == "", leads.c.branch.in_(sorted(set(pools))))
         rows = await self._connection.execute(
             select(*_LEAD)
-            .where(
-                leads.c.rm.in_(sorted(set(members))),
-                leads.c.closed_at.is_(None),
-                leads.c.stage != "asking",
-            )
+            .where(or_(theirs, pooled), leads.c.closed_at.is_(None), leads.c.stage != "asking")
             .order_by(case((leads.c.stage == "later", 1), else_=0), leads.c.respond_by, leads.c.id)
             .limit(limit)
         )
         return [Lead.model_validate(dict(row._mapping)) for row in rows]
+
+
+def _became(
+    within: Callable[[ColumnElement[Any]], ColumnElement[bool]], until: datetime
+) -> dict[str, Any]:
+    """Return what is counted of leads, by its name in a harvest."""
+    opened, ended = within(leads.c.opened_at), within(leads.c.closed_at)
+    spoken, is_open = leads.c.first_response_at.is_not(None), leads.c.closed_at.is_(None)
+    over = leads.c.closed_at > leads.c.respond_by, and_(is_open, leads.c.respond_by < until)
+    outcomes = {"won": "won", "lost": "lost", "invalid": "invalid", "done": "closed"}
+    return {
+        "opened": _count(opened),
+        "taken": _count(within(leads.c.taken_at)),
+        "due": _count(and_(opened, or_(spoken, *over))),
+        "in_time": _count(and_(opened, leads.c.first_response_at <= leads.c.respond_by)),
+        **{name: _count(and_(ended, leads.c.stage == to)) for name, to in outcomes.items()},
+    }
 
 
 def _count(condition: ColumnElement[bool]) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 from bot.domain.adoption import Adoption, adoption_of
 from bot.domain.bank import Bank
@@ -28,7 +29,6 @@ from bot.workers.work_sheet import TeamRow, daily, names_in, weekly
 
 _STILL_WORTH = timedelta(hours=2)  # after a late start: an old brief tells nothing new
 _ONE_DAY = timedelta(days=1)
-_WEEK = timedelta(days=7)
 _AT_ONCE = 100  # members in a transaction: callbacks wait no longer
 _TEXT_BYTES = 2048  # wecom_protocol §3.4
 
@@ -43,7 +43,7 @@ class _Morning:
     loads: Mapping[RmId, Workload]
     yesterday: Mapping[RmId, Harvest]
     week: Mapping[RmId, Harvest] | None
-    monday: date
+    days: tuple[date, date]  # of that week
 
 
 class BriefWorker:
@@ -120,18 +120,21 @@ class BriefWorker:
         midnight = datetime.combine(today, time(0), tzinfo=zone)
         monday = today - timedelta(days=today.weekday())
         first = self._content.tables.next_workday(monday)
-        week = None
-        if today == first:
-            begin = datetime.combine(monday, time(0), tzinfo=zone)
-            week = await tx.workloads.harvest(everybody, begin - _WEEK, begin)
+        head = partial(self._content.bank.head_over, "")
+        week, before = None, monday
+        if today == first:  # after a holiday that took whole weeks: from the last week of work on
+            worked = self._content.tables.previous_workday(monday - _ONE_DAY)
+            before = worked - timedelta(days=worked.weekday())
+            begin, end = (datetime.combine(day, time(0), tzinfo=zone) for day in (before, monday))
+            week = await tx.workloads.harvest(everybody, begin, end)
         return _Morning(
             now=now,
             today=today,
             since=since,
-            loads=await tx.workloads.of(everybody, now, midnight + _ONE_DAY),
+            loads=await tx.workloads.of(everybody, now, midnight + _ONE_DAY, head_of=head),
             yesterday=await tx.workloads.harvest(everybody, since, now),
             week=week,
-            monday=monday,
+            days=(before, monday - _ONE_DAY),
         )
 
     async def _write(
@@ -144,6 +147,7 @@ class BriefWorker:
         if written:
             async with self._database.begin() as tx:
                 await tx.planning.note(entries, now)
+                await tx.tasks.reminded_all([owner for _, owner, _ in entries])
         return written
 
 
@@ -165,9 +169,8 @@ def _letters(userid: RmId, bank: Bank, morning: _Morning) -> Iterator[Letter]:
         )
     }
     if morning.week is not None:
-        before = {called[one]: morning.week[one] for one in team}
-        since, until = morning.monday - _WEEK, morning.monday - _ONE_DAY
-        words["week"] = weekly(name, since, until, morning.week[userid], team=before)
+        before = [(called[one], morning.week[one]) for one in team]
+        words["week"] = weekly(name, *morning.days, morning.week[userid], team=before)
     for kind, text in words.items():
         parts = split_text(text, _TEXT_BYTES) if text else []
         for number, part in enumerate(parts, 1):

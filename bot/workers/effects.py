@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -15,6 +15,7 @@ from bot.domain.actions import (
     PauseMarketing,
     PlainAction,
     PutTag,
+    Rescue,
     SlowDown,
 )
 from bot.domain.delivery import Terms
@@ -23,7 +24,7 @@ from bot.domain.lead import SELLING, Evidence, Lead, Need, Signal
 from bot.domain.messages import StaffText
 from bot.leads.cards import clock_of
 from bot.leads.desk import LeadDesk
-from bot.leads.intents import Intent
+from bot.leads.intents import Intent, intent_of
 from bot.storage.db import Tx
 from bot.workers.content import Content
 from bot.workers.happenings import Happenings
@@ -74,7 +75,9 @@ class Effects:
         match action:
             case HandOver(need=need, within_minutes=minutes):
                 done.hand_over = need
-                await self._lead(tx, occasion, need, minutes, False, done, now)
+                danger = action.danger if isinstance(action, Rescue) else ""
+                told = replace(occasion, danger=danger)
+                await self._lead(tx, told, need, minutes, False, done, now)
             case OpenLead(need=need, within_minutes=minutes, ask_first=ask):
                 wait = ask or occasion.ask_first
                 await self._lead(tx, occasion, need, minutes, wait, done, now)
@@ -162,7 +165,11 @@ class Effects:
         now: datetime,
     ) -> None:
         signal = await self._signal(tx, occasion, need, now)
-        signal = signal.model_copy(update={"minutes": minutes, "ask_first": ask_first})
+        # The words may name the class of product that a file cannot: whose licence it takes.
+        meant = intent_of(occasion.quote)
+        product = meant.product if meant is not None and meant.need is need else ""
+        told = {"minutes": minutes, "ask_first": ask_first, "product": product}
+        signal = signal.model_copy(update=told)
         lead = await self._desk.open(
             tx, signal, owner=occasion.owner, group=occasion.group, now=now
         )
@@ -216,7 +223,12 @@ class Effects:
         return Signal(
             customer=occasion.customer,
             need=need,
-            evidence=Evidence(quote=occasion.quote, at=occasion.at, source=occasion.source),
+            evidence=Evidence(
+                quote=occasion.quote,
+                at=occasion.at,
+                source=occasion.source,
+                danger=occasion.danger,
+            ),
             origin=occasion.origin,
             chat=occasion.chat,
             script=occasion.script,

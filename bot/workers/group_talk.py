@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.answering.answer import Question
 from bot.answering.red_flags import FRAUD
+from bot.domain.actions import HandOver, OpenLead
 from bot.domain.compliance import mask
 from bot.domain.events import GroupMessageReceived
 from bot.domain.ids import CustomerId, RmId
@@ -118,13 +119,13 @@ class GroupTalk:
     ) -> None:
         """Do what the words ask for: consent, refusal, what a step listens for, then a draft."""
         if answer is not None:
-            wanted = wishes(answer, text)
-            if wanted:  # whoever is told of the wish need not be told that it has no answer
+            if wishes(answer, text):  # who is told of it need not be told that it has no answer
                 answer = wished(answer, "")
             await self._answered(tx, event, scene, answer, text, now)
             if answer.kind is not AnswerKind.RED_FLAG:
                 await self._heard_anything(tx, event, scene, text, now, silent=True)
-            if wanted or answer.answered:
+            # What the answer itself makes a lead of is not heard a second time.
+            if not any(isinstance(one, HandOver | OpenLead) for one in answer.actions):
                 await self._noticing.in_group(tx, event, scene, text, now)
             return
         if await self._consented(tx, event, scene, text, now):

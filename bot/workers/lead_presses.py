@@ -9,14 +9,13 @@ from bot.domain.delivery import Terms
 from bot.domain.events import CardPressed
 from bot.domain.ids import RmId
 from bot.domain.lead import GRAVE, Lead, Outcome, Refused
+from bot.domain.lead_words import INVALID_REASONS, LOST_REASONS
 from bot.domain.messages import Card, StaffText
 from bot.domain.people import Customer
 from bot.domain.putting_off import put_off_until, put_offs
 from bot.leads.cards import clock_of
 from bot.leads.desk import LeadDesk
 from bot.leads.lead_steps import (
-    INVALID_REASONS,
-    LOST_REASONS,
     asleep_card,
     step_task,
     when_card,
@@ -160,7 +159,8 @@ class LeadPresses:
             customer = await tx.people.customer(lead.customer)
             card = whom_card(lead, customer, self._content.bank, now)
             return Shown(card=card, task=step_task(lead, "whom", now)) if card else Shown()
-        done = await self._desk.pass_on(tx, number, RmId(to), event.by, now)
+        own = _own_card(event)
+        done = await self._desk.pass_on(tx, number, RmId(to), event.by, now, pressed_by=own)
         if isinstance(done, Refused):
             return await self._refused(tx, lead, done, event, now)
         return Shown(words=done.words)
@@ -191,12 +191,13 @@ class LeadPresses:
         self, tx: Tx, number: int, outcome: Outcome, event: CardPressed, now: datetime
     ) -> Shown:
         before = await tx.leads.get(number)
-        done = await self._desk.finish(tx, number, outcome, "", event.by, now)
+        own = _own_card(event)
+        done = await self._desk.finish(tx, number, outcome, "", event.by, now, pressed_by=own)
         if isinstance(done, Refused):
             return await self._refused(tx, before, done, event, now)
         if done.changed and outcome in ("invalid", "lost"):
             poll = why_poll(done.lead, event.by, now, lost=outcome == "lost")
-            terms = Terms(purpose="staff", subject=event.by)
+            terms = Terms(purpose="staff", subject=event.by, urgent=True)
             await tx.outbox.put(f"card:{poll.task}", poll, terms, now)
         return Shown(words=done.words)
 
@@ -206,8 +207,13 @@ class LeadPresses:
         """Say why nothing was done; the buttons of one that is somebody else's go."""
         at = clock_of(now, self._content.bank.zone)  # the same words are folded otherwise
         text = StaffText(to=(event.by,), text=f"{refused.words}（{at}）")
-        terms = Terms(purpose="staff", subject=event.by)
+        terms = Terms(purpose="staff", subject=event.by, urgent=True)
         number = lead.id if lead is not None else 0
         await tx.outbox.put(f"refused:{number}:{event.by}:{now.isoformat()}", text, terms, now)
         others = lead is not None and lead.rm != event.by and lead.stage != "asking"
         return Shown(words="已归同事办") if others else Shown()
+
+
+def _own_card(event: CardPressed) -> str:
+    """Return whose card in the app was pressed; "" for the AI bot's, beside which it lies."""
+    return event.by if event.reply is None else ""

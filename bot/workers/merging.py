@@ -10,6 +10,7 @@ from bot.domain.ids import RmId
 from bot.domain.merging import (
     Item,
     cards_together,
+    fits_digest,
     item_of,
     member_batch,
     said_by,
@@ -32,17 +33,19 @@ class Merging:
     async def fold(self, tx: Tx, envelope: Envelope, now: datetime) -> bool:
         """Put a message whose turn has come together with all that waits behind it.
 
-        False where it goes by itself: nothing waits behind it, it was never held back, or it is
-        such a digest already.
+        False where it goes by itself: nothing waits behind it, it was never held back, it is too
+        long to stand among others, or it is such a digest already.
         """
         batch = member_batch(envelope.message, envelope.terms)
         if not batch or envelope.reason != QUEUED or envelope.key.startswith(_DIGEST):
+            return False
+        if not fits_digest(envelope.message):
             return False
         first = Folded(envelope.id, envelope.key, envelope.message)
         behind = [
             one
             for one in await tx.folding.waiting(batch, limit=_MOST)
-            if one.id != first.id and not one.key.startswith(_DIGEST)
+            if one.id != first.id and not one.key.startswith(_DIGEST) and fits_digest(one.message)
         ]
         if not behind:
             return False

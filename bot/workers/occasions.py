@@ -34,6 +34,7 @@ class Occasion:
     run: int | None = None
     cautions: tuple[str, ...] = ()
     ask_first: bool = False
+    danger: str = ""  # which the customer is in
 
     @property
     def origin(self) -> Origin:

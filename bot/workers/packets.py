@@ -11,7 +11,7 @@ from bot.domain.compliance import screen
 from bot.domain.delivery import Terms
 from bot.domain.ids import RmId, digest
 from bot.domain.knowledge import AnswerKind
-from bot.domain.lead import GRAVE, SELLING, Lead, Need
+from bot.domain.lead import SELLING, Lead, Need
 from bot.domain.messages import StaffText
 from bot.domain.needs import Needs
 from bot.domain.people import Customer
@@ -21,7 +21,7 @@ from bot.domain.suitability import asker_of
 from bot.domain.talk_track import tracks_for
 from bot.domain.text import split_text
 from bot.domain.variables import variables_for
-from bot.leads.first_steps import first_steps
+from bot.leads.first_steps import danger_of, first_steps
 from bot.leads.packet import (
     Packet,
     opening_words,
@@ -29,9 +29,11 @@ from bot.leads.packet import (
     what_may_be_known,
     what_to_avoid,
 )
+from bot.log import logger
 from bot.storage.db import Tx
 from bot.workers.content import Content
 
+log = logger(__name__)
 _TEXT_BYTES = 2048  # wecom_protocol §3.4
 _TURNS = 6
 _THINK_S = 1.5  # longer than that nobody waits for a card to change
@@ -80,20 +82,40 @@ class Packets:
         a half; else words that open the talk.
         """
         lead = known.lead.model_copy(update={"rm": by or known.lead.rm})
-        opening = self._opening(lead, known.name, now)
+        opening = self.opening(lead, known.name, now)
         quote = lead.evidence[-1].quote if lead.evidence else ""
         if lead.need not in _ASKS or not quote:
             return opening
-        try:
-            async with asyncio.timeout(_THINK_S):
-                found = await self.suggest(known.name, known.facts, by, quote, now)
-        except TimeoutError:
-            found = None
+        found = await self.in_time(_THINK_S, known.name, known.facts, by, quote, now)
         return found or opening
 
-    def _opening(self, lead: Lead, name: str, now: datetime) -> tuple[str, str]:
+    async def in_time(
+        self,
+        seconds: float,
+        name: str,
+        facts: SubjectFacts | None,
+        by: RmId,
+        text: str,
+        now: datetime,
+    ) -> tuple[str, str] | None:
+        """Return what is written down for a customer's words; None where it takes too long.
+
+        Or where it fails: whoever takes a lead has it, with words to say or without.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.suggest(name, facts, by, text, now)
+        except TimeoutError:
+            return None
+        except Exception:
+            log.exception("words_not_found", by=by)
+            return None
+
+    def opening(self, lead: Lead, name: str, now: datetime) -> tuple[str, str]:
         """Return approved words for such a lead, or plain ones where there are none."""
         bank = self._content.bank
+        if lead.need is Need.RED_FLAG and danger_of(lead) != "被骗":
+            return opening_words(lead, bank), ""  # what is approved speaks of fraud
         today = now.astimezone(bank.zone).date()
         values = variables_for(bank, today=today, manager=lead.rm, customer_name=name)
         for track, _ in tracks_for(self._content.snapshot.talk, "一对一", {lead.need.value}, today):
@@ -156,9 +178,9 @@ class Packets:
     async def put(
         self, tx: Tx, known: Known, packet: Packet, to: RmId, key: str, now: datetime
     ) -> None:
-        """Send a packet as words that can be copied on a phone; once for each key."""
+        """Send a packet, which is waited for, as words to copy on a phone; once for each key."""
         words = packet_words(known.lead, packet, known.name, self._content.bank, now)
-        terms = Terms(purpose="staff", subject=to, urgent=known.lead.need in GRAVE)
+        terms = Terms(purpose="staff", subject=to, urgent=True)
         lane = f"packet:{digest(key, to, size=8)}"
         for number, part in enumerate(split_text(words, _TEXT_BYTES), 1):
             message = StaffText(to=(to,), text=part)

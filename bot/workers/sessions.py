@@ -71,6 +71,9 @@ class SessionDesk:
                 await tx.ledger.add("person_spoke", event.customer, now, by=event.servicer)
                 await self._handing.spoke(tx, event, now)
                 desk = self._unanswered.effects.desk
+                ticket = await tx.tickets.newest(event.customer, event.account)
+                if ticket is not None and ticket.lead is not None:
+                    await desk.served(tx, ticket.lead, event.servicer, now)
                 await desk.spoke(tx, event.customer, event.servicer, event.at)
             case SendFailed():
                 await self._send_failed(tx, claimed, event, now)
@@ -119,8 +122,7 @@ class SessionDesk:
             after = await tx.lanes.rows(claimed.lane, claimed.id + 1)
             if any(row.event is not None and silences(row.event) for row in after):
                 return
-            opens = self._content.closed_until(now, by)
-            words, life = coming(persona, opens, now, bank.zone, variables), LONG_CODE
+            words, life = coming(persona, variables), LONG_CODE
         reply = _on_code(event, event.code, words)
         terms = Terms(
             purpose="control",

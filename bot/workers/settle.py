@@ -27,6 +27,7 @@ from bot.domain.messages import (
 )
 from bot.domain.quota import planned_at, slot_of
 from bot.errors import SessionMoved
+from bot.leads import live_cards
 from bot.sop.cards import welcome_card
 from bot.sop.fire import step_key
 from bot.storage.db import Tx
@@ -68,8 +69,10 @@ class Settlement:
             case CustomerWelcome():
                 await tx.ledger.add("welcomed", message.customer, now, by=message.manager)
             case StaffCard():
+                key, code = envelope.key, receipt.response_code
                 await _card_given(tx, terms, now)
-                await card_left(tx, envelope.key, receipt.response_code, now)
+                await card_left(tx, key, code, now)
+                await live_cards.card_left(tx, self._content.bank, key, message, code, now)
             case _:
                 pass
 
@@ -160,6 +163,8 @@ class Settlement:
         if isinstance(envelope.message, Broadcast | CustomerBroadcast | Moment):
             tried_at = envelope.tried_at or envelope.created_at
             await tx.doubts.open(envelope.id, tried_at, now, now + FIRST_LOOK)
+        elif isinstance(envelope.message, KfInvite):  # it may be there: nobody is invited twice
+            await self._kf.sent(tx, envelope, Receipt(), now)
         else:
             await self.never_known(tx, envelope, reason, now)
 

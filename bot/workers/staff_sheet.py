@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.domain.bank import Bank
 from bot.domain.knowledge import Answer
+from bot.domain.lead_words import STAGE_WORDS
 from bot.domain.people import Customer
 from bot.domain.script import SopScript
 from bot.domain.steps import Step
@@ -14,7 +16,6 @@ from bot.leads.cards import clip, when
 from bot.storage.conversations import Turn
 from bot.storage.staff_view import GroupStep, OpenLead
 
-_STAGES = {"asking": "等客户同意", "new": "待接手", "taken": "已接手"}
 _STATES = {
     "planned": "待发",
     "queued": "正在发",
@@ -24,6 +25,7 @@ _STATES = {
     "failed": "没发成",
 }
 _BODY_CHARS = 300
+_BOLD = re.compile(r"(?<!\*)\*\*(?!\*)")  # more stars hide a number
 
 
 def fact_sheet(answer: Answer) -> str:
@@ -106,13 +108,13 @@ def script_sheet(script: SopScript, day: int | None) -> str:
 
 def plain(text: str) -> str:
     """Take the marks of Markdown away, for a place that shows them as they are."""
-    lines = [line.removeprefix("> ").replace("**", "") for line in text.splitlines()]
+    lines = [_BOLD.sub("", line.removeprefix("> ")) for line in text.splitlines()]
     return "\n".join(line for line in lines if line.strip())
 
 
 def _lead(lead: OpenLead, bank: Bank, now: datetime) -> str:
     limit = f"请在{when(lead.respond_by, now, bank.zone)}前回" if lead.stage == "new" else ""
-    parts = [lead.need, _STAGES.get(lead.stage, lead.stage), _name(bank, lead.rm), limit]
+    parts = [lead.need, STAGE_WORDS[lead.stage], _name(bank, lead.rm), limit]
     return "，".join(part for part in parts if part)
 
 

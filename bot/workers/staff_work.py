@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 
 from bot.domain.bank import Bank
 from bot.domain.events import StaffAsked
 from bot.domain.ids import CustomerId, RmId
-from bot.domain.lead import Lead, Need
+from bot.domain.lead import GRAVE, Lead, Need
 from bot.domain.lead_rights import may_act
 from bot.domain.messages import Card
 from bot.domain.needs import Needs
 from bot.domain.people import Customer
-from bot.domain.rights import team_of
+from bot.domain.rights import pools_of, team_of
 from bot.domain.staff_question import AskSay
 from bot.domain.subject import SubjectFacts
-from bot.domain.suitability import asker_of
+from bot.domain.suitability import NOBODY, asker_of
+from bot.domain.workload import Workload
 from bot.leads.cards import clip, lead_card
+from bot.leads.first_steps import danger_of, first_steps
 from bot.leads.lead_steps import asleep_card, step_task, working_card
 from bot.leads.packet import avoided, known_for, packet_words
 from bot.storage.db import Database, Tx
 from bot.workers.content import Content
 from bot.workers.packets import Packets
 from bot.workers.staff_customers import Said, StaffCustomers
-from bot.workers.work_sheet import TeamRow, leads_sheet, names_in, team_lines, todo_sheet
+from bot.workers.work_sheet import (
+    TeamRow,
+    free_line,
+    leads_sheet,
+    names_in,
+    team_lines,
+    todo_sheet,
+)
 
 _MOST = 200
+_FREE = 6  # of which five are named
 _TURNS = 12
 _CUSTOMER = "客户"
-_THINK = timedelta(seconds=8)
+_THINK_S = 8.0
 _NOT_YOURS = "没有这条线索，或者它不归您管。发「我的线索」看您手头的。"
 _CLOSED = "线索 {number} 已经办结。"
+_ASKING = (
+    "线索 {number} 在问客户愿不愿意，客户答应了才给卡片。"
+    "当面或电话里答应了的，在侧边栏这条线索上点「客户答应了」。"
+)
 _NO_TEAM = "您名下没有团队，下面是您自己的。"
 _ALONE = "线索和客户的事只能在单聊里看，请私下问我。"
 _NO_WORDS = "没有找到批过的说法，别自己编。可以先这样接住："
@@ -49,6 +64,7 @@ class _Talk:
     facts: SubjectFacts | None
     topic: str
     need: Need
+    grave: Lead | None = None  # what must be seen to before anything is looked up
 
 
 class StaffWork:
@@ -71,23 +87,38 @@ class StaffWork:
         bank, by = self._bank, event.by
         members = team_of(bank, by) if team else (by,)
         async with self._database.read() as tx:
-            found = await tx.workloads.open_leads(members, limit=_MOST)
+            loads = await self._loads(tx, members, now)
+            pools = pools_of(bank, by)
+            found = await tx.workloads.open_leads(members, limit=_MOST, pools=pools)
+            free = [] if pools else await self._free(tx, by)
             names = await tx.workbench.names(lead.customer for lead in found)
-            loads = await tx.workloads.of(members, now, self._midnight(now)) if team else {}
-        if not team or len(members) == 1:
-            sheet = leads_sheet(found, names, bank, now, total=len(found))
-            words = f"{_NO_TEAM}\n\n{sheet}" if team else sheet
-            return Said(words, {"about": "leads", "shown": len(found)})
+        total = sum(load.open + load.pooled for load in loads.values())
+        shown: dict[str, object] = {"about": "team" if team else "leads", "shown": len(found)}
+        alone = len(members) == 1 and not pools
+        sheet = leads_sheet(found, names, bank, now, total=total, team=team and not alone)
+        if not team or alone:
+            sheet = "\n".join(filter(None, [sheet, free_line(free)]))
+            return Said(f"{_NO_TEAM}\n\n{sheet}" if team else sheet, shown)
         called = names_in(bank, members)
         rows = [TeamRow(called[userid], load) for userid, load in loads.items()]
         listed = [f"- {line}" for line in team_lines(rows)]
-        sheet = leads_sheet(found, names, bank, now, total=len(found), team=True)
-        return Said("\n".join([*listed, "", sheet]), {"about": "team", "shown": len(found)})
+        return Said("\n".join([*listed, "", sheet]), shown)
+
+    async def _loads(self, tx: Tx, members: Sequence[RmId], now: datetime) -> dict[RmId, Workload]:
+        """Return what members have to do, heads with the leads that nobody has."""
+        head = partial(self._bank.head_over, "")
+        return await tx.workloads.of(members, now, self._midnight(now), head_of=head)
+
+    async def _free(self, tx: Tx, by: RmId) -> list[Lead]:
+        """Return the leads at somebody's branch that anybody there may take."""
+        member = self._bank.member(by)
+        pools = [member.branch] if member is not None and member.branch else []
+        return await tx.workloads.open_leads((), limit=_FREE, pools=pools)
 
     async def todo(self, by: RmId, now: datetime) -> Said:
         """Say what the asker has to do."""
         async with self._database.read() as tx:
-            loads = await tx.workloads.of([by], now, self._midnight(now))
+            loads = await self._loads(tx, [by], now)
         return Said(todo_sheet(loads[by], self._bank, now), {"about": "todo"})
 
     async def lead(self, event: StaffAsked, number: int, now: datetime) -> Said:
@@ -100,8 +131,9 @@ class StaffWork:
             managers = customer.managers if customer is not None else ()
             if lead is None or not may_act(self._bank, event.by, lead, managers):
                 return Said(_NOT_YOURS, {"about": "lead", "shown": 0})
-            if lead.closed_at is not None:
-                return Said(_CLOSED.format(number=number), {"about": "lead", "shown": 0})
+            if lead.closed_at is not None or lead.stage == "asking":
+                words = _CLOSED if lead.closed_at is not None else _ASKING
+                return Said(words.format(number=number), {"about": "lead", "shown": 0})
             known = await self._packets.read(tx, lead, now)
         say, source = await self._packets.think(known, event.by, now)
         packet = self._packets.make(known, say, source, now)
@@ -118,7 +150,7 @@ class StaffWork:
             return card, step_task(lead, "work", now)
         if lead.stage == "later":
             return asleep_card(lead, customer, bank, now, link=link), step_task(lead, "asleep", now)
-        made = lead_card(lead, customer, bank, now, link=link)
+        made = lead_card(lead, customer, bank, now, link=link, to=by)
         return made.card, step_task(lead, "card", now)
 
     async def say(self, event: StaffAsked, asked: AskSay, now: datetime) -> Said | None:
@@ -146,14 +178,13 @@ class StaffWork:
                 return self._customers.nobody("")
             talk = await self._talk(tx, known, topic, now)
         words = None
-        if talk.topic:
-            try:
-                async with asyncio.timeout(_THINK.total_seconds()):
-                    words = await self._packets.suggest(
-                        talk.customer.name, talk.facts, by, talk.topic, now
-                    )
-            except TimeoutError:
-                words = None
+        if talk.grave is not None:
+            mine = talk.grave.model_copy(update={"rm": by})
+            words = self._packets.opening(mine, talk.customer.name, now)
+        elif talk.topic:
+            words = await self._packets.in_time(
+                _THINK_S, talk.customer.name, talk.facts, by, talk.topic, now
+            )
         return Said(self._worded(talk, words, now), {"about": "say", "shown": int(bool(words))})
 
     async def _talk(self, tx: Tx, known: Customer, topic: str, now: datetime) -> _Talk:
@@ -168,7 +199,8 @@ class StaffWork:
         need = open_leads[-1].need if open_leads else Need.SERVICE
         if _PRODUCTS.search(topic):
             need = Need.WEALTH
-        return _Talk(known, found.get(known.id), topic, need)
+        grave = next((lead for lead in open_leads if lead.need in GRAVE), None)
+        return _Talk(known, found.get(known.id), topic, grave.need if grave else need, grave)
 
     def _worded(self, talk: _Talk, words: tuple[str, str] | None, now: datetime) -> str:
         today = now.astimezone(self._bank.zone).date()
@@ -179,13 +211,16 @@ class StaffWork:
             lines.append(f"（说的是：「{clip(talk.topic)}」）")
         if words is not None:
             lines += ["\n".join(f"> {line}" for line in words[0].splitlines() if line)]
-            lines.append(f"依据：{words[1]}")
+            lines += [f"依据：{words[1]}"] if words[1] else []
         else:
             lines += [_NO_WORDS, f"> {_HOLD}"]
+        steps = first_steps(talk.grave, self._bank) if talk.grave is not None else ()
+        lines += [f"- 先做：{step}" for step in steps]
         facts = known_for(talk.need, talk.facts, today, refuses=refuses)
         lines += [f"- 要知道：{fact}" for fact in facts]
         asker = asker_of(talk.facts) if talk.facts is not None else None
-        rules = avoided(talk.need, asker) if asker is not None else avoided(talk.need)
+        danger = danger_of(talk.grave) if talk.grave is not None else "被骗"
+        rules = avoided(talk.need, asker or NOBODY, danger)
         lines += [f"- 不要说：{rule}" for rule in rules]
         return "\n".join(lines)
 

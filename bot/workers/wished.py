@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.actions import HandOver
+from bot.domain.actions import HandOver, OpenLead
 from bot.domain.knowledge import Answer, AnswerKind
 from bot.domain.lead import Need
 from bot.leads.intents import intent_of
@@ -13,12 +13,20 @@ WISHED = "wished"
 
 
 def wishes(answer: Answer, text: str) -> bool:
-    """Tell whether words that found no answer say outright what somebody wants to have done."""
+    """Tell whether words that found no answer say outright what somebody wants to have done.
+
+    Advice on what to buy is no answer, either, to who wants a loan or a card.
+    """
     unanswered = any(
         isinstance(action, HandOver) and action.need is Need.UNANSWERED for action in answer.actions
     )
-    intent = intent_of(text) if unanswered else None
-    return intent is not None and intent.explicit
+    declined = [
+        action.need
+        for action in answer.actions
+        if isinstance(action, OpenLead) and action.ask_first and answer.kind is AnswerKind.DECLINED
+    ]
+    intent = intent_of(text) if unanswered or declined else None
+    return intent is not None and intent.explicit and intent.need not in declined
 
 
 def wished(answer: Answer, words: str) -> Answer:

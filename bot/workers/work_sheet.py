@@ -9,11 +9,12 @@ from typing import NamedTuple
 from bot.domain.bank import Bank
 from bot.domain.ids import RmId
 from bot.domain.lead import GRAVE, Lead
+from bot.domain.lead_words import STAGE_WORDS
 from bot.domain.workload import Harvest, Workload, share
 from bot.leads.cards import time_left, when
 
-_STAGES = {"new": "待接手", "taken": "跟进中", "later": "稍后"}
 _SHOWN, _MEMBERS = 12, 15
+_WEEK, _FREE = 7, 5
 _WEEKDAYS = "一二三四五六日"
 _HOW = "发「线索 编号」看客户的话和怎么说，也能在那里接手。"
 _NOTHING = "手头没有要办的：没有线索，没有等您发的回话和群发。"
@@ -58,12 +59,19 @@ def leads_sheet(
     return "\n".join([*lines, _HOW])
 
 
+def free_line(leads: Sequence[Lead]) -> str:
+    """Name some of the leads of a branch that nobody has; "" where there are none."""
+    numbers = "、".join(f"线索 {lead.id}" for lead in leads[:_FREE])
+    more = "等" if len(leads) > _FREE else ""
+    return f"本网点待分派、您也可以接的：{numbers}{more}" if leads else ""
+
+
 def _line(lead: Lead, name: str, bank: Bank, now: datetime, *, team: bool) -> str:
     parts = [f"线索 {lead.id} {lead.need.value}", name or "客户"]
-    if team:
+    if team or not lead.rm:
         holder = bank.member(lead.rm)
         parts.append(holder.name if holder is not None else "还没有人")
-    parts.append(_STAGES.get(lead.stage, lead.stage))
+    parts.append(STAGE_WORDS[lead.stage])
     if lead.stage == "later" and lead.sleeps_until is not None:
         parts.append(f"{when(lead.sleeps_until, now, bank.zone)} 提醒")
     elif lead.first_response_at is None:
@@ -81,6 +89,9 @@ def todo_lines(load: Workload, bank: Bank, now: datetime) -> list[str]:
         parts += [f"稍后再办 {load.asleep} 条"] if load.asleep else []
         late = f"，其中 {load.overdue} 条过了时限还没回" if load.overdue else ""
         lines.append(f"线索：{'，'.join(parts)}{late}")
+    if load.pooled:
+        late = f"，其中 {load.pooled_late} 条过了时限" if load.pooled_late else ""
+        lines.append(f"待分派：{load.pooled} 条线索还没有人{late}，问小安「团队的线索」看")
     if load.drafts:
         lines.append(f"拟好的回话：{load.drafts} 条等您发")
     if load.tasks:
@@ -107,10 +118,12 @@ def todo_sheet(load: Workload, bank: Bank, now: datetime) -> str:
 def team_lines(rows: Sequence[TeamRow]) -> list[str]:
     """Say what a team has to do, whoever is behind first."""
     busy = [row for row in rows if row.load.open or row.load.drafts]
-    late = sum(row.load.overdue for row in rows)
+    late = sum(row.load.overdue + row.load.pooled_late for row in rows)
     total = sum(row.load.open for row in rows)
     head = f"团队 {len(rows)} 人：未办结 {total} 条，待接手 {sum(r.load.new for r in rows)} 条"
-    lines = [f"{head}，过时限没回 {late} 条"]
+    pooled = sum(row.load.pooled for row in rows)
+    nobodys = f"，待分派 {pooled} 条" if pooled else ""
+    lines = [f"{head}，过时限没回 {late} 条{nobodys}"]
     ordered = sorted(busy, key=lambda row: (-row.load.overdue, -row.load.new, row.name))
     for row in ordered[:_MEMBERS]:
         one = row.load
@@ -125,8 +138,8 @@ def team_lines(rows: Sequence[TeamRow]) -> list[str]:
 def harvest_line(one: Harvest) -> str:
     """Say what became of leads: shares with their base."""
     parts = [f"新来 {one.opened} 条", f"接手 {one.taken} 条"]
-    if one.answered:
-        parts.append(f"按时回 {share(one.in_time, one.answered)}")
+    if one.due:
+        parts.append(f"按时回 {share(one.in_time, one.due)}")
     if one.ended:
         parts.append(f"办结 {one.ended} 条（成交 {one.won}，无效 {one.invalid}）")
     return "，".join(parts)
@@ -156,26 +169,32 @@ def daily(
     return "\n".join([f"{name}，早上好。今天 {today.month}月{today.day}日 {weekday}：", *lines])
 
 
+def _span(since: date, until: date) -> str:
+    """Name the days that a brief of the week is about: more than one week after a long holiday."""
+    days = f"{since.month}月{since.day}日 到 {until.month}月{until.day}日"
+    return f"上周（{days}）" if (until - since).days < _WEEK else f"放假前后（{days}）"
+
+
 def weekly(
     name: str,
     since: date,
     until: date,
     own: Harvest,
     *,
-    team: Mapping[str, Harvest] | None = None,
+    team: Sequence[tuple[str, Harvest]] = (),
 ) -> str:
     """Word a member's brief of the week before; "" where nothing happened."""
     together = Harvest()
-    for one in (team or {}).values():
+    for _, one in team:
         together = together.plus(one)
     if not (own.opened or own.ended or together.opened or together.ended):
         return ""
-    lines = [f"{name}，上周（{since.month}月{since.day}日 到 {until.month}月{until.day}日）："]
+    lines = [f"{name}，{_span(since, until)}："]
     if own.opened or own.ended:
         lines.append(f"您的线索：{harvest_line(own)}")
     if team and (together.opened or together.ended):
         lines.append(f"团队 {len(team)} 人：{harvest_line(together)}")
-        for member, one in sorted(team.items(), key=lambda pair: -pair[1].opened)[:_MEMBERS]:
+        for member, one in sorted(team, key=lambda pair: -pair[1].opened)[:_MEMBERS]:
             if one.opened or one.ended:
                 lines.append(f"{member}：{harvest_line(one)}")
     return "\n".join(lines)

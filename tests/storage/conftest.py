@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,15 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.storage.db import Database
-from tests.postgres import empty, migrate
-
-
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a file with every table, to be copied: migrating it again takes longer."""
-    file = tmp_path_factory.mktemp("sqlite") / "empty.db"
-    asyncio.run(migrate(f"sqlite:///{file}"))
-    return file
+from tests.postgres import empty
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -90,5 +90,5 @@ async def test_who_spoke_and_who_serves(database: Database) -> None:
         assert await tx.workbench.speakers(CHAT, NOON) == {"wmB"}
         assert await tx.workbench.speakers(CHAT, NOON - MINUTE) == {"wmA", "wmB"}
         assert await tx.workbench.serving(CUSTOMER) == OWNER
-        assert await tx.workbench.drafts_waiting(OWNER) == 0
+        assert await tx.workbench.drafts_waiting(OWNER) == []
         assert await tx.workbench.names(["wmA"]) == {}

@@ -105,7 +105,10 @@ async def test_who_is_away_is_away_from_then_until_then(database: Database) -> N
         assert await tx.desks.away(week) == {}
         await tx.desks.absent(LI, NOON, tomorrow, NOON)
         assert await tx.desks.away(NOON) == {LI: None}
-        assert await tx.desks.away(tomorrow) == {}
-        assert await tx.desks.absences(NOON) == [(LI, NOON, tomorrow, "")]
+        assert await tx.desks.away(tomorrow) == {LI: WANG}  # of another time: it stays
+        longer = tomorrow + HOUR
+        await tx.desks.absent(LI, NOON, longer, NOON)
+        assert await tx.desks.away(longer) == {}  # of the same time: it is over
+        assert await tx.desks.absences(NOON) == [(LI, NOON, longer, "")]
         assert await tx.desks.back(LI, NOON + HOUR) == 1
         assert await tx.desks.away(NOON + 2 * HOUR) == {}

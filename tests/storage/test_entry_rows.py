@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import event, select, text
+from sqlalchemy import select
 
 from bot.domain.admission import NewRun
 from bot.storage.admissions import Decision, State
 from bot.storage.db import Database
 from bot.storage.tables import enrolments
 from tests.make import NOON, OWNER
+from tests.storage.plans import noted, plan_of
 
 DAY = timedelta(days=1)
 SOON = NOON + timedelta(minutes=5)
@@ -126,22 +126,12 @@ async def test_a_decision_that_is_asked_again_is_written_anew_each_time(
 async def test_those_who_wait_come_by_their_rank_and_are_found_by_an_index(
     database: Database,
 ) -> None:
-    ran: list[tuple[str, Any]] = []
-
-    def note(connection: Any, cursor: Any, statement: str, values: Any, *rest: Any) -> None:
-        ran.append((statement, values))
-
     async with database.begin() as tx:
         waiting = [decision(f"wm{number}", "waiting", rank=9 - number) for number in range(5)]
         await tx.admissions.put([*waiting, decision("wm9", "entered", rank=1)])
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     async with database.begin() as tx:
-        found = await tx.admissions.next_of("trial", (5, 0), 3)
-        statement, values = ran[-1]
+        with noted(database) as ran:
+            found = await tx.admissions.next_of("trial", (5, 0), 3)
         assert await tx.admissions.waiting("trial") == 5
-        if database.kind == "postgresql":  # of so few rows it would read every one
-            await tx.connection.execute(text("SET LOCAL enable_seqscan = off"))
-        how = "EXPLAIN" if database.kind == "postgresql" else "EXPLAIN QUERY PLAN"
-        plan = await tx.connection.exec_driver_sql(f"{how} {statement}", values)
-        assert "ix_admissions_waiting" in str(plan.all())
+        assert "ix_admissions_waiting" in await plan_of(database, tx, *ran[-1])
     assert [one.subject for one in found] == ["wm4", "wm3", "wm2"]

@@ -21,6 +21,7 @@ from bot.workers.happenings import Happenings
 from bot.workers.ways_settle import tasks_made
 from tests.domain.builders import script, step
 from tests.make import CHAT, CUSTOMER, NOON, OWNER, new_step
+from tests.storage.plans import noted, plan_of
 
 OTHER = CustomerId("wmOther")
 DAY = timedelta(days=1)
@@ -272,6 +273,18 @@ async def test_an_event_told_twice_is_kept_once_and_for_its_group_too(database: 
         CUSTOMER: ["活动报名"],
         CHAT: ["活动报名"],
     }
+
+
+async def test_events_of_a_kind_are_found_without_reading_all_the_others(
+    database: Database,
+) -> None:
+    await tell(database, EventKind.SIGNED_UP)
+    await tell(database, EventKind.LARGE_DEPOSIT)
+    async with database.begin() as tx:
+        with noted(database) as ran:
+            found = await tx.occurrences.since("大额入金", NOON - DAY, 0, limit=20)
+        assert "ix_occurrences_kind" in await plan_of(database, tx, *ran[-1])
+    assert [one.kind for one in found] == ["大额入金"]
 
 
 async def test_many_events_of_a_file_stop_each_his_own(database: Database) -> None:

@@ -6,11 +6,12 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot.domain.assigning import weight_of
 from bot.domain.lead import Lead, Moved, Need
 from bot.errors import DatabaseFailed
+from bot.leads.away import Absences
 from bot.storage.db import Database
 from bot.storage.tables import lead_timers, leads, outbox
 from tests.make import MINUTE, NOON, OWNER, signal
@@ -142,3 +143,37 @@ async def test_limits_outlive_the_process(database: Database) -> None:
             select(lead_timers.c.level).join(leads, leads.c.id == lead_timers.c.lead)
         )
         assert max(rows.scalars()) == 3
+
+
+async def test_who_hands_on_a_desk_waits_for_who_moves_one_of_its_leads(database: Database) -> None:
+    """Both take the lead before the desks; the other way round each would wait for the other."""
+    room = Room()
+    await open_one(database, room, "wmLi", Need.SERVICE)
+    (lead,) = await all_leads(database)
+    moved = asyncio.Event()
+
+    async def hand_on() -> None:
+        async with database.begin() as tx:
+            moved.set()
+            absences = Absences(lambda: room.bank, room.desk, lambda: room.rules)
+            await absences.hand_on(tx, lead.rm, None, NOON + MINUTE)
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as together, database.begin() as tx:
+        assert await tx.leads.hold(lead.id)
+        together.create_task(hand_on())
+        if tx.connection.dialect.name == "postgresql":  # elsewhere nobody begins beside us
+            await moved.wait()
+            await until_one_waits(database)
+        await room.desk.staffing(tx, NOON)
+    (after,) = await all_leads(database)
+    assert after.rm not in ("", lead.rm)
+
+
+async def until_one_waits(database: Database) -> None:
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    for _ in range(500):
+        async with database.read() as tx:
+            if (await tx.connection.execute(waits)).scalar_one():
+                return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits")

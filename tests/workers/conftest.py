@@ -12,7 +12,6 @@ import pytest
 from bot.clock import FakeClock
 from bot.domain.messages import CHANNEL_OF
 from bot.storage.db import Database
-from bot.storage.migrate import upgrade
 from bot.workers.content import Content, Snapshot, read_snapshot, tables_for
 from bot.workers.outbox import OutboxWorker
 from bot.workspace import Workspace, starter_root
@@ -26,9 +25,9 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(f"sqlite:///{tmp_path / 'zhilin.db'}", durable=False)
-    await upgrade(opened)
+async def database(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[Database]:
+    file = shutil.copyfile(migrated_sqlite, tmp_path / "zhilin.db")
+    opened = await Database.open(f"sqlite:///{file}", durable=False)
     yield opened
     await opened.close()
 

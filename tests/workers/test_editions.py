@@ -63,7 +63,8 @@ async def test_every_model_that_answers_is_loaded_before_anybody_asks() -> None:
     files = SimpleNamespace(snapshot=SimpleNamespace(documents=lambda: (PASSBOOK, CARD)))
     first = FirstIndex(index, cast("Content", files), FakeClock(NOON), None)
     await first.begin(None, load=True)
-    assert model.loaded and second.loaded
+    assert model.loaded
+    assert second.loaded
 
 
 async def test_what_fails_at_once_refuses_the_start() -> None:

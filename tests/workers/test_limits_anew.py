@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from bot.clock import FakeClock
 from bot.domain.bank import Bank
@@ -18,20 +14,10 @@ from bot.workers.sla import SWEEP_LIMITS, LimitsAnew, note_hours
 from bot.workers.sweeps import carry_out
 from tests.domain.builders import starter_bank
 from tests.make import local
-from tests.postgres import migrate
 from tests.rooms.leads.rooms import Room, opened, tables, the_lead
 
 FRIDAY = local("16:30", "2026-10-09")
 SATURDAY = local("10:00", "2026-10-10").date()  # worked, in exchange for the National Day
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    file = tmp_path / "zhilin.db"
-    await migrate(f"sqlite:///{file}")
-    opened_ = await Database.open(f"sqlite:///{file}", durable=False)
-    yield opened_
-    await opened_.close()
 
 
 def with_hours(**hours: str) -> Bank:

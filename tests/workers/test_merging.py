@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from bot.clock import FakeClock
@@ -18,9 +22,27 @@ from bot.workers.content import Content
 from bot.workers.merging import Digests
 from bot.workers.outbox import OutboxWorker
 from tests.make import NOON, OWNER, staff_terms, staff_text
+from tests.postgres import empty
 from tests.workers.line import Line, put, state, work
 
 GRAVE = Terms(purpose="staff", subject=OWNER, urgent=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("migrated_postgres"))
+    file = shutil.copyfile(request.getfixturevalue("migrated_sqlite"), tmp_path / "zhilin.db")
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    opened = await Database.open(url, durable=False)
+    if url.startswith("postgresql"):
+        await empty(opened)
+    yield opened
+    await opened.close()
 
 
 def card(number: int) -> StaffCard:
@@ -60,6 +82,20 @@ async def test_ten_words_at_once_are_six_and_one_that_holds_the_rest(
     assert all(f"第 {number} 件事" in digest["text"] for number in range(6, 10))
     assert len(line.sent) == 7
     assert (await state(database, "k7"))[0] == "merged"
+
+
+async def test_words_that_a_digest_would_cut_come_whole_and_by_themselves(
+    database: Database, worker: OutboxWorker, line: Line, clock: FakeClock
+) -> None:
+    for number in range(9):
+        await put(database, f"k{number}", staff_text(f"第 {number} 件事"))
+    brief = "\n".join(f"今天的第 {number} 件事，要好好说清楚" for number in range(20))
+    await put(database, "brief", staff_text(brief))
+    await run(worker, clock, 60)
+    assert ("brief", False) in line.sent
+    (digest,) = await bodies(database, "digest:")
+    assert "第 8 件事" in digest["text"]
+    assert "说清楚" not in digest["text"]
 
 
 async def test_what_is_grave_passes_a_member_who_has_had_his_share(

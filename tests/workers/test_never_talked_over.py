@@ -13,7 +13,6 @@ from bot.emulator.kf_state import State
 from bot.storage.db import Database
 from bot.workers.content import Content
 from tests.make import ACCOUNT
-from tests.storage.conftest import migrated_sqlite as migrated_sqlite
 from tests.workers.room import Room, open_room
 
 _HERS = [f"{move}:wmA" for move in ("asks", "wants", "answered", "answered", "heard", "heard")]

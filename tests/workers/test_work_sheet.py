@@ -62,18 +62,20 @@ def test_a_head_sees_who_is_behind_first_and_true_shares() -> None:
     lines = team_lines(rows)
     assert "团队 3 人：未办结 9 条，待接手 5 条，过时限没回 1 条" in lines[0]
     assert [line.partition("：")[0] for line in lines[1:]] == ["李敏", "王浩然"]
-    before = Harvest(opened=8, taken=6, answered=8, in_time=3, won=1, invalid=1)
+    before = Harvest(opened=8, taken=6, due=8, in_time=3, won=1, invalid=1)
     words = daily("沈明远", NOON.date(), Workload(), BANK, NOON, team=rows, yesterday=before)
     assert "按时回 3 / 8（37.5%）" in words
     assert share(0, 0) == "0 / 0"
 
 
 def test_the_week_is_summed_over_the_team() -> None:
-    one = Harvest(opened=2, answered=2, in_time=1)
-    other = Harvest(opened=6, answered=6, in_time=2, won=1)
-    words = weekly("沈明远", NOON.date(), NOON.date(), Harvest(), team={"甲": one, "乙": other})
+    one = Harvest(opened=2, due=2, in_time=1)
+    other = Harvest(opened=6, due=6, in_time=2, won=1)
+    words = weekly(
+        "沈明远", NOON.date(), NOON.date(), Harvest(), team=[("张伟", one), ("张伟", other)]
+    )
     assert "团队 2 人：新来 8 条，接手 0 条，按时回 3 / 8（37.5%）" in words
-    assert words.index("乙：") < words.index("甲：")
+    assert words.index("张伟：新来 6 条") < words.index("张伟：新来 2 条"), "two of one name"
 
 
 def test_the_list_begins_with_danger_then_with_whoever_waits_longest() -> None:

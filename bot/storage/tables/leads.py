@@ -81,6 +81,8 @@ absences = Table(
     Column("deputy", String(64), nullable=False, server_default=""),
     Column("set_by", String(64), nullable=False, server_default=""),
     Column("at", Moment, nullable=False),
+    *work_columns(),  # due when what lies on the desk is to be handed on
+    due_index("absences"),
     Index("ix_absences_userid", "userid", "until_at"),
 )
 

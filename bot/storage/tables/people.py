@@ -95,7 +95,6 @@ leads = Table(
     Column("respond_by", Moment, nullable=False),
     Column("taken_at", Moment),
     Column("closed_at", Moment),
-    Column("warned", Integer, nullable=False, server_default="0"),
     Column("score", Float, nullable=False, server_default="0"),
     Column("reasons", JSON, nullable=False, server_default="[]"),
     Column("features", JSON, nullable=False, server_default="{}"),  # as it was opened; for the fit
@@ -106,6 +105,9 @@ leads = Table(
     Column("first_response_at", Moment),
     Column("outcome_reason", String(160), nullable=False, server_default=""),
     Column("outcome_at", Moment),
+    Column("card_to", String(64), nullable=False, server_default=""),
+    Column("card_code", String(160), nullable=False, server_default=""),  # changes its card once
+    Column("card_at", Moment),
     *work_columns(),
     due_index("leads"),
     Index(

@@ -65,6 +65,7 @@ occurrences = Table(
     *work_columns(),
     due_index("occurrences"),
     Index("ix_occurrences_subject", "subject", "kind", "at"),
+    Index("ix_occurrences_kind", "kind", "at"),
     Index("ix_occurrences_arrived", "arrived_at"),
 )
 

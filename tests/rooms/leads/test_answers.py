@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.domain.ids import RmId
-from bot.domain.lead import Need
+from bot.domain.lead import Moved, Need
+from bot.leads.report import Ratio, report_of
 from bot.storage.db import Tx
-from tests.make import CUSTOMER, MINUTE, NOON, OWNER, local
+from bot.storage.lead_list import Wanted
+from tests.make import CUSTOMER, MINUTE, NOON, OWNER, local, signal
 from tests.rooms.leads.rooms import (
     Room,
     entries,
@@ -89,6 +91,45 @@ class TestWhatEndsThem:
         assert its["first"].due_by == until + 90 * MINUTE
         await room.until(tx, until + 90 * MINUTE)
         assert (await told(tx))[-1] == HEAD
+
+    async def test_whoever_lists_leads_sees_the_limit_that_is_after_the_sleep(self, tx: Tx) -> None:
+        room = Room()
+        lead = await taken(tx, room)
+        until = local("09:00", "2026-10-14")
+        asleep = await room.desk.later(tx, lead.id, OWNER, until, NOON + 30 * MINUTE)
+        assert isinstance(asleep, Moved)
+        due = until + 90 * MINUTE
+        assert asleep.lead.respond_by == (await the_lead(tx, lead.id)).respond_by == due
+        late = Wanted(overdue=True)
+        assert await tx.lead_list.count(late, until - MINUTE) == 0
+        await room.desk.wake(tx, asleep.lead, until)
+        assert (await the_lead(tx, lead.id)).respond_by == due
+        assert await tx.lead_list.count(late, due - MINUTE) == 0
+        assert await tx.lead_list.count(late, due + MINUTE) == 1
+        assert report_of([await the_lead(tx, lead.id)], due - MINUTE).late == Ratio(0, 0)
+
+    async def test_what_is_taken_up_before_its_time_is_waited_for_again(self, tx: Tx) -> None:
+        room = Room()
+        lead = await taken(tx, room)
+        until = local("09:00", "2026-10-14")
+        await room.desk.later(tx, lead.id, OWNER, until, NOON + 30 * MINUTE)
+        sooner = NOON + 2 * HOUR
+        done = await room.desk.take(tx, lead.id, OWNER, sooner)
+        assert isinstance(done, Moved)
+        assert done.lead.respond_by == sooner + 90 * MINUTE
+        assert (await timers_of(tx, lead.id))["first"].due_by == sooner + 90 * MINUTE
+        await room.until(tx, sooner + 90 * MINUTE)
+        assert (await told(tx))[-1] == HEAD
+
+    async def test_another_word_does_not_move_the_limit_of_what_sleeps(self, tx: Tx) -> None:
+        room = Room()
+        lead = await taken(tx, room, Need.WEALTH)
+        until = local("09:00", "2026-10-14")
+        asleep = await room.desk.later(tx, lead.id, OWNER, until, NOON + 30 * MINUTE)
+        assert isinstance(asleep, Moved)
+        pressing = signal(Need.WEALTH, at=NOON + HOUR, minutes=10)
+        await room.desk.open(tx, pressing, owner=OWNER, group="", now=NOON + HOUR)
+        assert (await the_lead(tx, lead.id)).respond_by == asleep.lead.respond_by
 
     async def test_what_was_missed_and_sleeps_is_silent_until_it_wakes(self, tx: Tx) -> None:
         room = Room(with_superior(OWNER, WANG))

@@ -90,9 +90,8 @@ def test_chances_that_come_true_have_no_error_and_boasts_have_all_of_it() -> Non
 
 
 @pytest.fixture
-async def database(migrated_file: Path, tmp_path: Path):  # type: ignore[no-untyped-def]
-    file = tmp_path / "zhilin.db"
-    shutil.copyfile(migrated_file, file)
+async def database(migrated_sqlite: Path, tmp_path: Path):  # type: ignore[no-untyped-def]
+    file = shutil.copyfile(migrated_sqlite, tmp_path / "zhilin.db")
     opened = await Database.open(f"sqlite:///{file}", durable=False)
     yield opened
     await opened.close()

@@ -9,10 +9,12 @@ import pytest
 from bot.domain.ids import CustomerId, RmId
 from bot.domain.lead import Lead, Moved, Need, Refused
 from bot.domain.lead_rights import BY_OPS
+from bot.leads.cards import colleagues
 from bot.leads.desk import LeadDesk
 from bot.leads.moves import LONGEST_SLEEP
 from bot.storage.db import Tx
 from bot.workers.happenings import Happenings, StoredScripts
+from tests.domain.builders import starter_bank
 from tests.make import CUSTOMER, MINUTE, NOON, OWNER, signal
 from tests.rooms.leads.rooms import Room, entries, opened, the_lead, told
 
@@ -182,3 +184,57 @@ async def test_a_call_nobody_saw_is_written_down_by_a_press(tx: Tx) -> None:
     assert isinstance(await DESK.contacted(tx, lead.id, OWNER, NOON + MINUTE), Moved)
     known = await the_lead(tx, lead.id)
     assert (known.stage, known.first_response_at) == ("taken", NOON + MINUTE)
+
+
+async def test_what_sells_nothing_ends_in_no_deal(tx: Tx) -> None:
+    lead = await new(tx, Need.RED_FLAG)
+    refused = await DESK.finish(tx, lead.id, "won", "", BY_OPS, NOON + MINUTE)
+    assert isinstance(refused, Refused)
+    assert "办结" in refused.words
+    assert isinstance(await DESK.finish(tx, lead.id, "closed", "", BY_OPS, NOON + MINUTE), Moved)
+
+
+async def test_whoever_has_it_already_is_said_so(tx: Tx) -> None:
+    lead = await new(tx)
+    done = await DESK.pass_on(tx, lead.id, OWNER, BY_OPS, NOON)
+    assert isinstance(done, Moved)
+    assert (done.words, done.changed) == ("本来就在李敏那里", False)
+
+
+class TestLicences:
+    """Who has no licence for a matter is not given it by hand, either; a head may arrange it."""
+
+    @staticmethod
+    def room() -> Room:
+        staff = tuple(
+            one.model_copy(update={"licences": ("基金",)}) if one.userid == OWNER else one
+            for one in starter_bank().staff
+        )
+        return Room(starter_bank().model_copy(update={"staff": staff}))
+
+    async def test_nobody_passes_it_on_to_who_has_none(self, tx: Tx) -> None:
+        room = self.room()
+        said = signal(Need.WEALTH, product="基金")
+        lead = await room.desk.open(tx, said, owner=OWNER, group="", now=NOON)
+        refused = await room.desk.pass_on(tx, lead.id, COLLEAGUE, OWNER, NOON)
+        assert isinstance(refused, Refused)
+        assert refused.words == "王浩然没有「基金」资格，请换一位同事。"
+        assert (await the_lead(tx, lead.id)).rm == OWNER
+        offered = {userid for userid, _ in colleagues(room.bank, OWNER, lead=lead)}
+        assert offered == {HEAD}  # the card does not offer what would be refused
+        assert isinstance(await room.desk.pass_on(tx, lead.id, HEAD, OWNER, NOON), Moved)
+
+    async def test_nobody_takes_it_from_the_pool_without_one(self, tx: Tx) -> None:
+        room = self.room()
+        said = signal(Need.WEALTH, product="基金")
+        lead = await room.desk.open(tx, said, owner=OWNER, group="", now=NOON)
+        await room.desk.pool(tx, lead, NOON)
+        refused = await room.desk.take(tx, lead.id, COLLEAGUE, NOON)
+        assert isinstance(refused, Refused)
+        assert "基金" in refused.words
+        assert isinstance(await room.desk.take(tx, lead.id, OWNER, NOON), Moved)
+
+    async def test_a_file_that_states_no_licences_asks_for_none(self, tx: Tx) -> None:
+        said = signal(Need.WEALTH, product="基金")
+        lead = await ROOM.desk.open(tx, said, owner=OWNER, group="", now=NOON)
+        assert isinstance(await DESK.pass_on(tx, lead.id, COLLEAGUE, OWNER, NOON), Moved)

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.channels.staff_cards import pressed_card
+from bot.domain.ids import RmId
 from bot.domain.lead import GRAVE, SELLING, Evidence, Lead, Need, Reason
 from bot.domain.people import Customer
 from bot.domain.subject import Registry, SubjectFacts
@@ -170,6 +172,9 @@ def test_who_is_warned_and_who_is_told_read_what_to_do() -> None:
     assert "现在没有人" in pooled.text
     with_page = running_out(lead(), BANK, NOON, url="https://bank.example/x")
     assert with_page.kind == "staff_notice"
+    assert told.text.startswith("12:00:00 的")
+    next_day = overdue(lead(), BANK, NOON + 30 * 60 * MINUTE, to=HEAD)  # type: ignore[arg-type]
+    assert next_day.text.startswith("10月12日 12:00:00 的")
 
 
 @pytest.mark.parametrize(
@@ -180,3 +185,73 @@ def test_time_is_said_as_people_do(minutes: int, said: str) -> None:
     assert time_left(NOON + minutes * MINUTE, NOON) == said
     over = said.replace("还有", "已超")
     assert time_left(NOON - minutes * MINUTE, NOON) == over
+
+
+class TestWhomItIsPassedOnTo:
+    def test_one_long_name_does_not_cost_the_branch_its_cards(self) -> None:
+        staff = tuple(
+            one.model_copy(update={"name": "古丽巴哈尔·阿卜杜热合曼"})
+            if one.userid == "wang.haoran"
+            else one
+            for one in BANK.staff
+        )
+        bank = BANK.model_copy(update={"staff": staff})
+        made = lead_card(lead(), None, bank, NOON)
+        assert made.card.choice is not None
+        assert all(len(name) <= 10 for _, name in made.card.choice.options)
+        assert pressed_card(made.task, made.card)
+
+    def test_of_what_nobody_has_to_people_of_its_branch(self) -> None:
+        made = lead_card(lead(rm=""), None, BANK, NOON, to=RmId(HEAD))
+        assert made.to == HEAD
+        assert made.card.description.startswith("还没有人接手")
+        assert made.card.choice is not None
+        known = {one.userid: one.branch for one in BANK.staff}
+        assert {known[userid] for userid, _ in made.card.choice.options} == {"b01"}
+        asked = whom_card(lead(rm=""), None, BANK, NOON)
+        assert asked is not None
+        assert asked.choice is not None
+        assert set(made.card.choice.options) < set(asked.choice.options)
+
+    def test_grave_what_nobody_has_says_both(self) -> None:
+        made = lead_card(lead(Need.COMPLAINT, rm=""), None, BANK, NOON, to=RmId(HEAD))
+        assert made.card.description.startswith("还没有人接，先打电话")
+        assert len(made.card.description) <= 30
+
+
+def test_words_to_a_head_say_by_which_number_the_card_is_had() -> None:
+    words = overdue(lead(), BANK, NOON, to=RmId(HEAD), name="王桂芳")
+    assert "线索 12（王桂芳）" in words.text
+    assert "问小安「线索 12」就能转派" in words.text
+
+
+class TestDanger:
+    """What a manager reads is of the danger that was heard, in whatever words it was told."""
+
+    @pytest.mark.parametrize(
+        ("danger", "quote", "number"),
+        [
+            ("轻生", "安眠药我都攒好了", "12356"),
+            ("突发疾病", "我爸嘴歪了说不了话", "120"),
+            ("被骗", "刚转给他二十万", "96110"),
+        ],
+    )
+    def test_the_first_steps_are_of_what_was_heard(
+        self, danger: str, quote: str, number: str
+    ) -> None:
+        said = Evidence(quote=quote, at=NOON, source="微信客服", danger=danger)
+        one = lead(Need.RED_FLAG, evidence=(said,))
+        assert number in "\n".join(first_steps(one, BANK))
+
+    @pytest.mark.parametrize("danger", ["轻生", "突发疾病"])
+    def test_nobody_whose_life_is_at_stake_is_spoken_to_of_fraud(self, danger: str) -> None:
+        said = Evidence(quote="……", at=NOON, source="微信客服", danger=danger)
+        one = lead(Need.RED_FLAG, evidence=(said,))
+        words = "\n".join([opening_words(one, BANK), *what_to_avoid(one)])
+        assert not any(other in words for other in ("操作", "验证码", "追得回", "被骗"))
+        assert "打电话" in opening_words(one, BANK) or "120" in opening_words(one, BANK)
+
+    def test_what_is_grave_is_not_to_be_put_off_by_its_warning_either(self) -> None:
+        told = running_out(lead(Need.RED_FLAG), BANK, NOON, kind="resolve", url="https://b.example")
+        assert "稍后" not in told.model_dump_json()
+        assert "稍后" in running_out(lead(), BANK, NOON, kind="resolve").model_dump_json()

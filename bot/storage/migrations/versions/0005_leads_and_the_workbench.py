@@ -74,6 +74,10 @@ def _leads() -> None:
         leads.add_column(_moment("first_response_at", nullable=True))
         leads.add_column(_text("outcome_reason", 160))
         leads.add_column(_moment("outcome_at", nullable=True))
+        leads.add_column(_text("card_to", 64))
+        leads.add_column(_text("card_code", 160))
+        leads.add_column(_moment("card_at", nullable=True))
+        leads.drop_column("warned")
     op.create_index(
         "ux_leads_open",
         "leads",
@@ -120,6 +124,7 @@ def _signals() -> None:
     op.create_index("ix_lead_signals_customer", "lead_signals", ["customer", "need", "at"])
     op.create_index("ix_lead_signals_lead", "lead_signals", ["lead"])
     op.create_index("ix_lead_signals_at", "lead_signals", ["at"])
+    op.create_index("ix_occurrences_kind", "occurrences", ["kind", "at"])
 
 
 def _timers() -> None:
@@ -165,8 +170,11 @@ def _desks() -> None:
         _text("deputy", 64),
         _text("set_by", 64),
         _moment("at"),
+        _moment("due_at", nullable=True),
+        _count("attempt"),
         sa.PrimaryKeyConstraint("id"),
     )
+    _due("absences")
     op.create_index("ix_absences_userid", "absences", ["userid", "until_at"])
 
 
@@ -259,11 +267,15 @@ _LEAD_COLUMNS = (
     "branch",
     "origin",
     "product",
+    "card_to",
+    "card_code",
+    "card_at",
 )
 
 
 def downgrade() -> None:
     """Take the change back."""
+    op.drop_index("ix_occurrences_kind", "occurrences")
     op.drop_table("asks")
     tables = ("lead_models", "kf_tickets", "absences", "desks", "lead_timers", "lead_signals")
     for table in tables:
@@ -282,6 +294,7 @@ def downgrade() -> None:
     with op.batch_alter_table("leads") as leads:
         for column in _LEAD_COLUMNS:
             leads.drop_column(column)
+        leads.add_column(_count("warned"))
     op.create_index(
         "ux_leads_open",
         "leads",
