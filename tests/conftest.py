@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.files_once import files_read_once as files_read_once
+from tests.migrated import bank_folder as bank_folder
+from tests.migrated import migrated_sqlite as migrated_sqlite
 from tests.migrated import tables_at_once as tables_at_once
 from tests.models import one_model as one_model
 from tests.postgres import migrated_postgres as migrated_postgres

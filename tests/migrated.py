@@ -1,24 +1,43 @@
-"""The tables of a story's database, made once in a test process and written down again for each."""
+"""The tables of SQLite, made once in a test process and written down again for each test."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from bot.storage.db import Database
 from bot.storage.migrate import upgrade
+from bot.workspace import Workspace, copy_workspace, starter_root
 from tests.postgres import migrate
 
 
 @pytest.fixture(scope="session")
-def tables_at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let a new SQLite file of a bot have in one script what the migrations made of another."""
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a file with every table, to be copied: migrating it again takes longer."""
     file = tmp_path_factory.mktemp("migrated") / "empty.db"
     asyncio.run(migrate(f"sqlite:///{file}"))
-    connection = sqlite3.connect(file)
+    return file
+
+
+@pytest.fixture
+def bank_folder(tmp_path: Path, migrated_sqlite: Path) -> Path:
+    """Give the starter's files with an empty database where the commands look for it."""
+    folder = copy_workspace(Workspace(starter_root()), tmp_path / "bank").root
+    file = folder / "data" / "zhilin.db"
+    file.parent.mkdir()
+    shutil.copyfile(migrated_sqlite, file)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tables_at_once(migrated_sqlite: Path) -> Iterator[None]:
+    """Let a new SQLite file of a bot have in one script what the migrations made of another."""
+    connection = sqlite3.connect(migrated_sqlite)
     script = "\n".join(connection.iterdump())
     connection.close()
 

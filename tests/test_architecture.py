@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def test_imports_point_down() -> None:
         check=False,
     )
     assert contracts.returncode == 0, contracts.stdout + contracts.stderr
+
+
+def test_the_page_on_the_house_shows_the_floors_as_they_are() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    floors = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    drawn = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("```")[1].strip()
+    names = [re.split(r"\s{2,}", line.strip())[0] for line in drawn.splitlines()]
+    shown = [floor for name in names for floor in name.split(" → ")]
+    assert [set(one.split(" | ")) for one in shown] == [set(one.split(" | ")) for one in floors]
 
 
 def test_the_domain_is_pure() -> None:

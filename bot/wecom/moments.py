@@ -11,7 +11,6 @@ from bot.wecom.fields import number, record, records, text
 from bot.wecom.messages import Attachment
 from bot.wecom.paging import pages
 
-MAX_TEXT_CHARS = 2000
 MAX_PICTURES = 9
 JOB_DONE = 3
 _MOMENTS_A_PAGE = 20

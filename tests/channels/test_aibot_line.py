@@ -23,7 +23,6 @@ from bot.storage.db import Database
 from bot.wecom.aibot_socket import BotSocket, Frame
 from bot.wecom.transport import Unanswered
 from tests.make import NOON, OWNER
-from tests.postgres import migrate
 from tests.waiting import until
 
 BOT, SECRET = "aib-1", "secret-1"
@@ -82,21 +81,13 @@ class Process:
         await self.database.close()
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("line") / "empty.db"
-    asyncio.run(migrate(f"sqlite:///{file}"))
-    return file
-
-
 @pytest.fixture
-async def town(tmp_path: Path, migrated: Path) -> AsyncIterator[Town]:
+async def town(tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[Town]:
     clock = FakeClock(NOON)
     world = World(clock)
     world.add_member(Member(OWNER, "李敏"))
     world.aibots.add(AiBot(BOT, SECRET))
-    file = tmp_path / "zhilin.db"
-    shutil.copyfile(migrated, file)
+    file = shutil.copyfile(migrated_sqlite, tmp_path / "zhilin.db")
     async with serve_emulator(world, live=False) as server:
         town = Town(world, clock, server, file)
         yield town

@@ -27,7 +27,7 @@ async def test_our_bot_is_as_it_should_be() -> None:
 
 
 async def test_a_careless_bot_is_found_out() -> None:
-    order = Order(only=("S2", "S3", "S4", "S4-进入", "V1"), port=free_port(), patience_s=3.0)
+    order = Order(only=("S2", "S3", "S4", "S4-进入", "V1"), port=free_port(), patience_s=1.5)
     async with careless_bot(order) as url:
         verdicts = await run_conformance(
             replace(order, callback_url=url), Workspace(starter_root()), silent

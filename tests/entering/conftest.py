@@ -14,7 +14,6 @@ from tests.planner.conftest import snapshot as snapshot
 from tests.planner.conftest import workspace as workspace
 from tests.storage.conftest import backend as backend
 from tests.storage.conftest import database as database
-from tests.storage.conftest import migrated_sqlite as migrated_sqlite
 from tests.storage.conftest import url as url
 
 

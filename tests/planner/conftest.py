@@ -14,7 +14,6 @@ from bot.workspace import Workspace, starter_root
 from tests.make import ZONE
 from tests.storage.conftest import backend as backend
 from tests.storage.conftest import database as database
-from tests.storage.conftest import migrated_sqlite as migrated_sqlite
 from tests.storage.conftest import url as url
 
 START = datetime(2026, 10, 12, 0, 0, tzinfo=ZONE)

@@ -18,7 +18,6 @@ from bot.config import load_settings
 from bot.domain.runs import Run
 from bot.errors import BotError, ContentError
 from bot.storage.db import Database
-from bot.storage.migrate import upgrade
 from bot.workers.content import read_snapshot
 from bot.workers.publish import publish
 from bot.workspace import Workspace, starter_root
@@ -87,15 +86,16 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+async def desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_sqlite: Path
+) -> AsyncIterator[Desk]:
     for name in ("sop", "knowledge"):
         shutil.copytree(starter_root() / name, tmp_path / name)
     shutil.copy(starter_root() / "config.toml", tmp_path / "config.toml")
-    url = f"sqlite:///{tmp_path / 'bank.db'}"
+    url = f"sqlite:///{shutil.copyfile(migrated_sqlite, tmp_path / 'bank.db')}"
     monkeypatch.setenv("BOT_DATABASE__URL", url)
     workspace = Workspace(tmp_path)
     database = await Database.open(url, durable=False)
-    await upgrade(database)
     snapshot = read_snapshot(workspace, START.date())
     await publish(database, snapshot, START)
     await fill(database, content_of(workspace, snapshot, START), GROUPS, START)

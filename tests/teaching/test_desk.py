@@ -22,7 +22,6 @@ from bot.workers.teaching_desk import Wish
 from bot.workspace import Workspace, copy_workspace, starter_root
 from tests.ai.openai_server import OpenAiServer, openai_server
 from tests.make import NOON
-from tests.storage.conftest import migrated_sqlite as migrated_sqlite
 from tests.teaching.make import asked
 
 BOXES = (

@@ -16,7 +16,6 @@ from bot.domain.knowledge import Audience
 from bot.domain.teaching import NewEntry, Proposal
 from bot.storage.db import Database
 from bot.workspace import Workspace, copy_workspace, starter_root
-from tests.storage.conftest import migrated_sqlite as migrated_sqlite
 from tests.teaching.make import asked
 
 NOW = datetime.now(UTC)

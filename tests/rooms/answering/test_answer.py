@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.domain.actions import HandOver, OpenLead, PutTag
+from bot.domain.actions import HandOver, OpenLead, PutTag, Rescue
 from bot.domain.knowledge import RISK_NOTICE, AnswerKind, Audience
 from bot.domain.lead import Need
 from tests.rooms.answering.shelf import (
@@ -101,7 +101,7 @@ async def test_trouble_is_never_searched_for(answerer: Make) -> None:
     assert answer.kind is AnswerKind.RED_FLAG
     assert "110" in answer.text
     assert "000-95550" in answer.text
-    assert answer.actions == (HandOver(need=Need.RED_FLAG, within_minutes=5),)
+    assert answer.actions == (Rescue(need=Need.RED_FLAG, within_minutes=5, danger="被骗"),)
     assert shelf.asked == []
 
 

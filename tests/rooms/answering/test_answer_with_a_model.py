@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
+from bot.domain.compliance import Rules
 from bot.domain.knowledge import RISK_NOTICE, AnswerKind
+from bot.domain.persona import Persona
 from bot.ports import ChatModel
 from tests.ai.openai_server import OpenAiServer
 from tests.rooms.answering.shelf import MORNING, Library, Make, Shelf, ask, document
@@ -28,6 +30,19 @@ async def test_a_model_writes_from_the_passages_and_is_labelled(
     assert "能用。存折、现金都照办。" in sent[1]["content"]
     assert "现金也收。" in sent[1]["content"]
     assert "我是客户经理" not in sent[0]["content"]
+
+
+async def test_a_model_is_told_what_she_may_do_and_how_she_meets_who_is_upset(
+    chat: ChatModel, server: OpenAiServer, persona: Persona, rules: Rules
+) -> None:
+    moods = persona.moods.model_copy(update={"hurried": "先说办法，后说原因"})
+    hers = persona.model_copy(update={"can": ("报天气",), "moods": moods})
+    one = Make(hers, rules).over(Shelf(document(), document("qa-2", "现金也收。")), chat)
+    await one.answer(ask("存折还让不让用"), MORNING)
+    told = server.asked[0]["messages"][0]["content"]
+    assert "能做：报天气。" in told
+    assert "客户着急：先说办法，后说原因。" in told
+    assert moods.lonely_or_ill in told
 
 
 async def test_a_models_words_are_shown_by_sentences_while_all_may_be_said(

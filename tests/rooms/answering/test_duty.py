@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from bot.answering.duty import closed_until, duty_of, said_as
+from bot.answering.persona import at_night
 from bot.answering.sessions import choice_of, coming, kept_waiting, queued, rating_of
 from bot.domain.bank import Bank
 from bot.domain.business_time import ServiceHours
@@ -67,19 +68,29 @@ def test_the_moment_is_said_as_people_say_it(opens: datetime, words: str) -> Non
 
 
 @pytest.mark.parametrize("say", [queued, coming])
-@pytest.mark.parametrize("opens", [None, local("08:30", "2026-10-13")])
 def test_whoever_waits_is_told_how_to_reach_the_bank_at_once(
-    files: tuple[Bank, Persona], say: object, opens: datetime | None
+    files: tuple[Bank, Persona], say: object
 ) -> None:
-    words = say(files[1], opens, local("20:00"), ZONE, NAMES).text  # type: ignore[operator]
-    assert "95xxx" in words
-    assert ("明天 08:30" in words) == (opens is not None)
+    assert "95xxx" in say(files[1], NAMES).text  # type: ignore[operator]
+
+
+def test_who_may_not_be_written_to_by_then_is_told_what_brings_the_person(
+    files: tuple[Bank, Persona],
+) -> None:
+    now = local("20:00")
+    for opens, asked in (
+        (local("08:30", "2026-10-14"), False),
+        (local("20:00", "2026-10-14"), True),
+    ):
+        words = at_night(files[1], opens, now, ZONE)
+        assert "周三" in words
+        assert ("再说一句话" in words) is asked
 
 
 def test_words_that_name_the_hotline_do_not_name_it_twice(files: tuple[Bank, Persona]) -> None:
     _, persona = files
     own = persona.session.model_copy(update={"queued": "请稍等，急事打 {客服电话}。"})
-    said = queued(persona.model_copy(update={"session": own}), None, local("12:00"), ZONE, NAMES)
+    said = queued(persona.model_copy(update={"session": own}), NAMES)
     assert said.text == "请稍等，急事打 95xxx。"
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from bot.answering.misses import asked_again, only_missed, says_missed
-from bot.answering.person_wanted import wants_person
+from bot.answering.person_wanted import (
+    calls_out,
+    declines_person,
+    gives_up_person,
+    wants_person,
+)
+from bot.answering.red_flags import red_flag
+from bot.answering.wishes import courtesy
 from tests.rooms.answering.phrases import phrases
 
 _PLAIN = """
@@ -18,6 +25,21 @@ _IN_A_SENTENCE = """
 我要跟你们的人谈 叫个人来 喊个人来 换个人 换个人来说 找个人跟我说 让真人跟我说
 给我找个懂的人 找个能办事的人来 来个会喘气的 让工作人员来 叫你们经理来 让小王经理联系我
 请客户经理加我 理财经理在吗 打个电话给我 给我回个电话 人呢 有没有人管
+"""
+_BY_ANY_NAME = """
+你好，人工 人工，谢谢 可以人工吗 让人工看看 在线客服 真人在线吗 工作人员在吗 王经理您在吗
+没有一个真人
+有没有人 请问有人在线吗 人都死哪去了 别机器人了 别AI了 我不想和AI说话 俺要跟人唠 我要和真正的人交谈
+揾真人 搵个人同我讲 有冇人 叫恁们人来 叫小李来 给我个人 不会弄，来个人帮帮我 请转接 转人⼯
+能不能打电话跟我说 怎么不转人工 还不转人工
+"""
+_NOBODY = """
+不用转人工了 不要人工，你说就行 别转人工 先不用找人工 不需要真人 不用叫人来了 算了不找人了 不转了
+取消转人工 暂时不用人工
+"""
+_OF_OTHERS = """
+密码别告诉别人 轮到别人了 不等人 不用本人来吗 找人帮我办卡要什么 有人工柜台吗 打电话给我儿子
+电话银行怎么转人工 有人买过这款理财吗 网点有人吗
 """
 _SLIPS = """
 专人工 转人功 转人公 转仁工 砖人工 转任工 人公客服 仁工 人工人工 zhuanrengong 转rengong rg
@@ -42,9 +64,39 @@ _NO_WORD_OF_IT = """
 """
 
 
-@pytest.mark.parametrize("text", [*_PLAIN.split(), *_IN_A_SENTENCE.split(), *_SLIPS.split()])
+@pytest.mark.parametrize(
+    "text",
+    [*_PLAIN.split(), *_IN_A_SENTENCE.split(), *_SLIPS.split(), *_BY_ANY_NAME.split()],
+)
 def test_the_wish_for_a_person_is_heard_in_any_words(text: str) -> None:
     assert wants_person(text)
+
+
+@pytest.mark.parametrize("text", _NOBODY.split())
+def test_who_wants_no_person_is_heard(text: str) -> None:
+    assert declines_person(text)
+    assert gives_up_person(text)
+    assert not wants_person(text)
+    assert red_flag(text) is None
+
+
+@pytest.mark.parametrize("text", _OF_OTHERS.split())
+def test_what_is_said_of_other_people_is_neither(text: str) -> None:
+    assert not wants_person(text)
+    assert not declines_person(text)
+
+
+def test_who_was_promised_a_person_may_give_up_in_few_words() -> None:
+    assert all(gives_up_person(text) for text in ("算了", "不用了，谢谢", "算了不用了", "没事了"))
+    assert not gives_up_person("算了，那国债怎么买")
+
+
+def test_a_call_for_anybody_is_a_greeting_by_itself() -> None:
+    for text in ("有人吗", "喂？有人吗？", "hello有人吗"):
+        assert calls_out(text)
+        assert not wants_person(text)
+        assert courtesy(text) is not None
+    assert not calls_out("有人吗，我的卡丢了")
 
 
 def test_a_wish_for_somebody_alive_is_heard_and_a_saying_is_none() -> None:

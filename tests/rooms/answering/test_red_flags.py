@@ -4,7 +4,7 @@ import pytest
 
 from bot.answering.red_flags import red_flag, red_flag_by_rule
 from bot.answering.wishes import asks_identity, courtesy, wants_person
-from bot.domain.actions import HandOver, PauseMarketing
+from bot.domain.actions import HandOver, PauseMarketing, Rescue
 from bot.domain.lead import Need
 from tests.rooms.answering.phrases import phrases
 
@@ -113,7 +113,7 @@ def test_what_only_sounds_like_trouble_is_none() -> None:
 def test_who_is_robbed_gets_a_person_within_five_minutes() -> None:
     flag = red_flag("我被骗了")
     assert flag is not None
-    assert flag.actions == (HandOver(need=Need.RED_FLAG, within_minutes=5),)
+    assert flag.actions == (Rescue(need=Need.RED_FLAG, within_minutes=5, danger="被骗"),)
 
 
 def test_a_complaint_gets_a_person_within_an_hour_and_nothing_that_sells() -> None:

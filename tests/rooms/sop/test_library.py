@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.sop.library import load_workspace_files
+from bot.errors import ContentError
+from bot.sop.library import load_bank, load_workspace_files
 from tests.domain.builders import ROOT
 
 
@@ -55,6 +56,16 @@ def test_problems_of_all_files_come_in_one_sorted_list(root: Path) -> None:
     shipped = {path.name.removesuffix(".sop.yaml") for path in (root / "sop").glob("*.sop.yaml")}
     assert set(library.scripts) == shipped - {"senior-21d", "senior-weekly"}
     assert library.bank is None
+
+
+def test_the_banks_facts_are_read_whatever_is_wrong_elsewhere(root: Path) -> None:
+    whole = load_workspace_files(root).bank
+    (root / "sop" / "senior-21d.sop.yaml").write_text("格式: [", encoding="utf-8")
+    assert load_bank(root) == whole
+    (root / "sop" / "_workspace.yaml").write_text("格式: 算了", encoding="utf-8")
+    with pytest.raises(ContentError) as caught:
+        load_bank(root)
+    assert {problem.file for problem in caught.value.problems} == {"sop/_workspace.yaml"}
 
 
 def test_missing_files_are_said(tmp_path: Path) -> None:

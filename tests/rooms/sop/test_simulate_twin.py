@@ -18,7 +18,6 @@ from tests.domain.builders import script_of, starter_script
 from tests.engine.conftest import (
     MONDAY,
     database,
-    migrated_sqlite,
     snapshot,
     url,
     workspace,
@@ -27,7 +26,7 @@ from tests.engine.conftest import (
 from tests.engine.world import Wire, World
 from tests.rooms.sop.test_simulate import case
 
-__all__ = ["database", "migrated_sqlite", "snapshot", "url", "workspace", "world"]
+__all__ = ["database", "snapshot", "url", "workspace", "world"]
 
 FLOW = """\
 格式: sop/1
