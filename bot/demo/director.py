@@ -169,7 +169,7 @@ class Director:
 
     async def _next(self) -> datetime | None:
         async with self.demo.bot.database.read() as tx:
-            due = await tx.next_due()
+            due = await tx.next_due(after=self.demo.clock.now())
         planned = self._queue[0][0] if self._queue else None
         return min((moment for moment in (due, planned) if moment is not None), default=None)
 

@@ -116,10 +116,10 @@ class Demo:
         now = self.clock.now()
         async with self.bot.database.read() as tx:
             complete_at = await tx.lanes.next_moment(now, now + _LONGEST_WAIT)
-            due = await tx.next_due() if complete_at is not None else None
+            due = await tx.next_due(after=now) if complete_at is not None else None
         if complete_at is None:
             return False
-        self.clock.jump(min(due, complete_at) if due is not None and due > now else complete_at)
+        self.clock.jump(min(due or complete_at, complete_at))
         return True
 
 

@@ -79,7 +79,7 @@ class Story:
 
     async def _next(self) -> datetime | None:
         async with self._demo.bot.database.read() as tx:
-            due = await tx.next_due()
+            due = await tx.next_due(after=self._demo.clock.now())
         planned = self._queue[0][0] if self._queue else None
         return min((moment for moment in (due, planned) if moment is not None), default=None)
 

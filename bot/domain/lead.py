@@ -153,7 +153,6 @@ class Lead(Value):
     sleeps_until: datetime | None = None
     first_response_at: datetime | None = None
     outcome_reason: str = ""
-    outcome_at: datetime | None = None
 
 
 class Moved(Value):

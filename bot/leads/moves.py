@@ -183,7 +183,7 @@ async def finish(
         return lead
     if outcome == "won" and lead.need not in SELLING:
         return Refused(words=f"「{lead.need.value}」没有成交一说，办好了请记「办结」。")
-    ended = {"stage": outcome, "closed_at": now, "outcome_at": now, "outcome_reason": reason}
+    ended = {"stage": outcome, "closed_at": now, "outcome_reason": reason}
     asleep_no_more = {"sleeps_until": None, "accept_by": None}
     done = await _change(tx, lead, None, **ended, **asleep_no_more)
     told = {"lead": lead.id, "by": by} | ({"reason": reason} if reason else {})

@@ -98,7 +98,7 @@ class LeadOpener:
 
     async def give_up(self, tx: Tx, lead: Lead, now: datetime) -> None:
         """Close a lead whose customer never said yes or no."""
-        ended = {"stage": "closed", "closed_at": now, "outcome_at": now}
+        ended = {"stage": "closed", "closed_at": now}
         await tx.leads.change(lead.id, due_at=None, outcome_reason=NO_ANSWER, **ended)
         await tx.ledger.add("lead_unanswered", lead.customer, now, lead=lead.id)
 
@@ -193,9 +193,7 @@ class LeadOpener:
         """
         heard = {"lead": lead.id} | ({"by": by} if by else {})
         if not agreed:
-            await tx.leads.change(
-                lead.id, stage="refused", closed_at=now, outcome_at=now, due_at=None
-            )
+            await tx.leads.change(lead.id, stage="refused", closed_at=now, due_at=None)
             await tx.ledger.add("lead_refused", lead.customer, now, **heard)
             return
         customer = await tx.people.customer(lead.customer)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import tables, work
@@ -167,12 +168,23 @@ class Tx(_LeadStores):
 
     async def due(self) -> dict[str, datetime]:
         """Return for each table with work when its next piece falls due."""
-        row = (await self.connection.execute(work.due_statement(WORK_TABLES))).one()
+        return await self._due(work.due_statement(WORK_TABLES))
+
+    async def _due(self, query: Select[Any], **given: Any) -> dict[str, datetime]:
+        row = (await self.connection.execute(query, given)).one()
         return {name: moment for name, moment in row._mapping.items() if moment is not None}
 
-    async def next_due(self, names: Iterable[str] | None = None) -> datetime | None:
-        """Return the moment at which the next piece of work falls due, in the named tables."""
-        due = await self.due()
+    async def next_due(
+        self, names: Iterable[str] | None = None, *, after: datetime | None = None
+    ) -> datetime | None:
+        """Return the moment at which the next piece of work falls due, in the named tables.
+
+        ``after`` passes over what was due by then and is still there: it waits for another.
+        """
+        if after is None:
+            due = await self.due()
+        else:
+            due = await self._due(work.due_statement(WORK_TABLES, later=True), after=after)
         wanted = due if names is None else due.keys() & set(names)
         return min((due[name] for name in wanted), default=None)
 

@@ -131,18 +131,20 @@ async def finish(
 
 
 @lru_cache(maxsize=16)
-def due_statement(tables: tuple[Table, ...]) -> Select[Any]:
-    """Ask for the next due moment of several tables at once, a column for each."""
-    # SQLite takes the index, which holds work only, where the question says so, too.
-    return select(
-        *(
-            select(func.min(table.c.due_at))
-            .where(table.c.due_at.is_not(None))
-            .scalar_subquery()
-            .label(table.name)
-            for table in tables
-        )
-    )
+def due_statement(tables: tuple[Table, ...], later: bool = False) -> Select[Any]:
+    """Ask for the next due moment of several tables at once, a column for each.
+
+    ``later`` looks only at what falls due behind the moment given as ``after``.
+    """
+
+    def next_of(table: Table) -> Any:
+        # SQLite takes the index, which holds work only, where the question says so, too.
+        query = select(func.min(table.c.due_at)).where(table.c.due_at.is_not(None))
+        if later:
+            query = query.where(table.c.due_at > bindparam("after", type_=Moment))
+        return query.scalar_subquery().label(table.name)
+
+    return select(*map(next_of, tables))
 
 
 def backoff(attempt: int, *, base: float = 2.0, cap: float = 900.0) -> timedelta:

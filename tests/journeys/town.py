@@ -61,7 +61,7 @@ class Life:
         while True:
             await self.settle()
             async with self.demo.bot.database.read() as tx:
-                due = await tx.next_due()
+                due = await tx.next_due(after=self.demo.clock.now())
             if due is None or due > target:
                 break
             self.demo.clock.jump(due)

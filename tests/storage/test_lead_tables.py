@@ -54,7 +54,6 @@ async def test_an_end_that_only_the_ledger_told_is_the_leads_own(before: Databas
     async with before.read() as tx:
         found = await tx.leads.all()
     assert [one.stage for one in found] == ["won", "lost", "closed", "refused"]
-    assert [one.outcome_at for one in found] == [NOON, NOON, NOON, None]
 
 
 async def test_the_way_back_leaves_one_open_lead_of_a_need(before: Database) -> None:

@@ -193,6 +193,9 @@ async def test_next_due_tells_of_the_earliest_work_by_table(database: Database) 
         assert await tx.due() == {"notices": NOON, "events": NOON - MINUTE}
         assert await tx.next_due() == NOON - MINUTE
         assert await tx.next_due(["notices", "outbox"]) == NOON
+        # What is due and still there waits for another: whoever pushes a clock goes past it.
+        assert await tx.next_due(after=NOON - MINUTE) == NOON
+        assert await tx.next_due(after=NOON) is None
 
 
 async def test_a_commit_wakes_those_who_listen(database: Database) -> None:

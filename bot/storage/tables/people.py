@@ -104,7 +104,6 @@ leads = Table(
     Column("sleeps_until", Moment),
     Column("first_response_at", Moment),
     Column("outcome_reason", String(160), nullable=False, server_default=""),
-    Column("outcome_at", Moment),
     Column("card_to", String(64), nullable=False, server_default=""),
     Column("card_code", String(160), nullable=False, server_default=""),  # changes its card once
     Column("card_at", Moment),

@@ -141,7 +141,7 @@ async def test_an_end_is_written_once_with_its_reason(tx: Tx, outcome, words: st
     assert done.words == words
     assert not again.changed
     known = await the_lead(tx, lead.id)
-    assert (known.stage, known.outcome_reason, known.outcome_at) == (
+    assert (known.stage, known.outcome_reason, known.closed_at) == (
         outcome,
         "price",
         NOON + HOUR,

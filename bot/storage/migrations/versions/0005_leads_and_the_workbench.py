@@ -73,7 +73,6 @@ def _leads() -> None:
         leads.add_column(_moment("sleeps_until", nullable=True))
         leads.add_column(_moment("first_response_at", nullable=True))
         leads.add_column(_text("outcome_reason", 160))
-        leads.add_column(_moment("outcome_at", nullable=True))
         leads.add_column(_text("card_to", 64))
         leads.add_column(_text("card_code", 160))
         leads.add_column(_moment("card_at", nullable=True))
@@ -92,7 +91,6 @@ def _leads() -> None:
     # What was closed by a press of 成交了 or 没成 says so in the ledger alone until now.
     for kind, stage in (("lead_won", "won"), ("lead_lost", "lost")):
         op.execute(_told_by_the_ledger(kind, stage))
-    op.execute("UPDATE leads SET outcome_at = closed_at WHERE stage <> 'refused'")
 
 
 def _told_by_the_ledger(kind: str, stage: str) -> str:
@@ -254,7 +252,6 @@ def _asks() -> None:
 
 
 _LEAD_COLUMNS = (
-    "outcome_at",
     "outcome_reason",
     "first_response_at",
     "sleeps_until",
