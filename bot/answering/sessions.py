@@ -20,6 +20,7 @@ _WAIT, _ASK = "wait:person", "wait:bot"
 _HOTLINE = "{客服电话}"
 _MARKS = re.compile(r"[\s。.!！~～,，]+")
 _ROUND_A_RATING = re.compile(r"^(很|挺|非常|特别|比较|还|就)+|(了|吧|的|啊|呀|哈|谢谢)+$")
+_BEFORE = "您前面还有 {} 位在等。"
 _CALL = "急事打 {客服电话}。"
 Choice = Literal["person", "bot"]
 
@@ -30,9 +31,10 @@ def welcome(persona: Persona) -> Text:
     return Text(text=hello + persona.session.welcome)
 
 
-def queued(persona: Persona, variables: Mapping[str, str]) -> Text:
-    """Say to somebody who waits in the pool that a person is looked for."""
-    return Text(text=_with_hotline(persona.session.queued, variables))
+def queued(persona: Persona, variables: Mapping[str, str], before: int = 0) -> Text:
+    """Say to somebody who waits in the pool that a person is looked for; ``before`` came first."""
+    place = _BEFORE.format(before) if before else ""
+    return Text(text=_with_hotline(persona.session.queued + place, variables))
 
 
 def coming(persona: Persona, variables: Mapping[str, str]) -> Text:

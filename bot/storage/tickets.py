@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.tickets import Ticket, TicketState
@@ -69,6 +69,18 @@ class Tickets:
             kf_tickets.c.account == account,
             kf_tickets.c.given_back_at.is_not(None),
         )
+
+    async def before(self, customer: str, account: str) -> int:
+        """Count the others who wait in an account's pool."""
+        waiting = (
+            kf_tickets.c.account == account,
+            kf_tickets.c.customer != customer,
+            kf_tickets.c.state == "waiting",
+            kf_tickets.c.taken_by == "",
+            kf_tickets.c.given_back_at.is_(None),
+        )
+        rows = await self._connection.execute(select(func.count()).where(*waiting))
+        return int(rows.scalar_one())
 
     async def was_offered(self, customer: str, since: datetime) -> bool:
         """Tell whether a customer was invited to a person or a group since then."""

@@ -100,8 +100,11 @@ class KfSettlement:
             await self._tell_desk(tx, message, now)
         if not receipt.response_code:
             return
-        say = coming if to_person else queued
-        words = say(self._content.persona, self._variables(message.to, now))
+        persona, variables = self._content.persona, self._variables(message.to, now)
+        if to_person:
+            words = coming(persona, variables)
+        else:
+            words = queued(persona, variables, await tx.tickets.before(customer, account))
         await self._on_code(tx, message, receipt.response_code, words, LONG_CODE, now)
 
     async def _released(

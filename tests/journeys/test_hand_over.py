@@ -194,6 +194,19 @@ async def test_nobody_comes_so_the_bot_is_back_and_the_customer_chooses(life: Li
     assert (ticket.state, ticket.taken_by) == ("talking", manager(life))
 
 
+async def test_who_waits_in_the_pool_is_told_how_many_came_first(life: Life) -> None:
+    for userid in list(life.world.kf.account(life.account).servicers):
+        life.world.kf.servicer_status(life.account, userid, receiving=False)
+    first, second, third = life.demo.town.visitors[:3]
+    for customer in (first, second, third):
+        await life.asks("转人工", customer)
+    said = ["".join(life.on_occasion(customer)) for customer in (first, second, third)]
+    assert "正在给您找人" in said[0]
+    assert "前面还有" not in said[0]
+    assert "前面还有 1 位" in said[1]
+    assert "前面还有 2 位" in said[2]
+
+
 async def test_a_colleague_who_takes_the_talk_from_the_pool_has_its_lead_too(life: Life) -> None:
     own = manager(life)
     life.world.kf.servicer_status(life.account, own, receiving=False)
