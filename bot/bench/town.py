@@ -94,6 +94,7 @@ class Ear:
         self._town = town
         self._seen = 0
         self._arrived: dict[str, float] = {}
+        self._turn = asyncio.Lock()
 
     async def heard(self, customer: str, within_s: float) -> float | None:
         """Return the Unix moment of a customer's first answer; None where none came in time."""
@@ -101,9 +102,10 @@ class Ear:
         while customer not in self._arrived:
             if time.monotonic() > deadline:
                 return None
-            await self._listen()
-            if customer not in self._arrived:
-                await asyncio.sleep(_POLL_S)
+            async with self._turn:  # ten who ask at once would take the machine from who answers
+                if customer not in self._arrived:
+                    await self._listen()
+                    await asyncio.sleep(_POLL_S)
         return self._arrived[customer]
 
     async def _listen(self) -> None:

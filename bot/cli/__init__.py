@@ -15,6 +15,7 @@ from bot.cli import ask as ask
 from bot.cli import conformance as conformance
 from bot.cli import content as content
 from bot.cli import customers as customers
+from bot.cli import customers_privacy as customers_privacy
 from bot.cli import database as database
 from bot.cli import guard as guard
 from bot.cli import guard_fit as guard_fit

@@ -10,6 +10,7 @@ REASONS = {
     "anchor_unknown": "不知道起算的日子",
     "approval_expired": "审批已过期或没有审批",
     "asked_to_leave": "客户要求退出",
+    "customer_erased": "客户要求删除资料",
     "asked_to_stop": "客户要求停下",
     "assessment_expired": "风险测评过期或没有",
     "audience": "不符合「适用」",

@@ -49,6 +49,7 @@ REASONS = {
     "group_dismissed": "群已解散",
     "customer_refused": "客户不想再收",
     "asked_to_leave": "客户自己要退出",
+    "customer_erased": "客户要求删除资料",
     "friend_lost": "客户删了客户经理",
     "customer_lost": "客户不再是任何人的好友",
     "lead_won": "客户已经办好了",

@@ -14,6 +14,7 @@ _WHY = {
     TERMINATED: "这一步已经终止",
     WITHDRAWN: "这一步的文字已下架",
     "asked_to_leave": "对方请我们别再发了",
+    "customer_erased": "对方要求删除自己的资料",
     "complaint": "有客户投诉，先停下来",
     "customer_lost": "已经不是好友了",
     "customer_refused": "客户表示不想再收到了",

@@ -20,6 +20,7 @@ from bot.storage.desks import Desks
 from bot.storage.doubts import Doubts
 from bot.storage.drafts import Drafts
 from bot.storage.enrolling import Enrolling
+from bot.storage.erasing import Erasing
 from bot.storage.facts import Facts
 from bot.storage.folding import Folding
 from bot.storage.follows import Follows
@@ -165,6 +166,7 @@ class Tx(_LeadStores):
         self.streams = Streams(connection)
         self.questions = Questions(connection)
         self.proposals = Proposals(connection)
+        self.erasing = Erasing(connection)
 
     async def due(self) -> dict[str, datetime]:
         """Return for each table with work when its next piece falls due."""
