@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from bot.domain.assigning import Choice, Staffing, Wanted, Why
@@ -89,9 +89,13 @@ class Assigner:
         owner: RmId | None = None,
         branch: str = "",
         passed: Iterable[RmId] = (),
+        others: Sequence[Lead] | None = None,
     ) -> Wanted:
-        """Say what is to be given; the own managers come first, then who has other leads of his."""
-        others = await tx.leads.open_for(customer_id)
+        """Say what is to be given; the own managers come first, then who has other leads of his.
+
+        ``others`` are his open leads, where they have been read already.
+        """
+        others = await tx.leads.open_for(customer_id) if others is None else others
         owners: list[RmId] = [*(customer.managers if customer is not None else ())]
         owners += [owner] if owner else []
         owners += [lead.rm for lead in others if lead.rm]

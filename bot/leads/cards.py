@@ -60,7 +60,7 @@ def when(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 def time_left(due_by: datetime, now: datetime) -> str:
     """Say how long there is, or how long it has been over: 还有 12 分钟, 已超 2 小时."""
-    minutes = int(abs(due_by - now) // timedelta(minutes=1))
+    minutes = round(abs(due_by - now) / timedelta(minutes=1))
     if minutes == 0:
         return "时限到了"
     span = f"{minutes} 分钟" if minutes < 60 else f"{minutes // 60} 小时"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.assigning import Why
@@ -236,12 +236,16 @@ class LeadOpener:
         customer: Customer | None,
         owner: RmId | None,
         now: datetime,
+        others: Sequence[Lead] | None = None,
     ) -> RmId:
         """Say who would get a customer's matter now; with nobody to have it, who heads a branch.
 
         Whoever is named to the customer is the ``owner`` of what is opened then: both are one.
+        ``others`` are his open leads, where they have been read already.
         """
-        wanted = await self._assigner.wanted(tx, customer, customer_id, Need.PERSON, owner=owner)
+        wanted = await self._assigner.wanted(
+            tx, customer, customer_id, Need.PERSON, owner=owner, others=others
+        )
         given = await self._assigner.foresee(tx, wanted, now)
         return given.userid or self._bank.head_over("", given.branch)
 

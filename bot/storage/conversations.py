@@ -97,10 +97,10 @@ class Conversations:
             ],
         )
 
-    async def greeted_at(self, customer: str, account: str) -> datetime | None:
-        """Return when the bot last said who it is."""
+    async def known(self, customer: str, account: str) -> tuple[Session, datetime | None]:
+        """Return a session, and when the bot last said in it who it is; a fresh one if unknown."""
         row = await self._row(customer, account)
-        return None if row is None else row.greeted_at
+        return (Session(), None) if row is None else (_session(row), row.greeted_at)
 
     async def last_heard(self, customer: str) -> datetime | None:
         """Return when a customer wrote last, on any account; None where that never was."""

@@ -86,8 +86,7 @@ class Reader:
         """Return the question that an event begins; None where another worker has taken it over."""
         async with self._database.read() as tx:
             batch = gather(await tx.lanes.rows(claimed.lane, claimed.id), claimed.id)
-            session = await tx.conversations.session(event.customer, event.account) or Session()
-            greeted = await tx.conversations.greeted_at(event.customer, event.account)
+            session, greeted = await tx.conversations.known(event.customer, event.account)
             turns = await tx.conversations.last_turns(event.customer)
             customer = await tx.people.customer(event.customer)
             listening = await read_listening(tx, self._content, event.customer)
@@ -97,7 +96,7 @@ class Reader:
             misses = await self._misses(tx, event)
             ticket = await tx.tickets.newest(event.customer, event.account)
             now = self._clock.now()
-            manager = await self._desk.foresee(tx, event.customer, customer, None, now)
+            manager = await self._desk.foresee(tx, event.customer, customer, None, now, leads)
         if batch is None:
             return None
         asking = asked_just_now(leads, turns)
