@@ -105,10 +105,10 @@ async def _timed(worker: SlaWorker) -> tuple[float, int]:
 
 
 async def _give(url: str, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
-    """Let eight workers open leads at once; count what lies on whose desk afterwards."""
+    """Let eight workers open leads at once, two of them each; count who was given what."""
     desk = desk_of(large(snapshot.bank), tables_for(now.date()))
     database = await Database.open(url)
-    numbers = iter(range(_GIVEN))
+    numbers = iter([number for number in range(_GIVEN) for _ in range(2)])
     waits: list[float] = []
 
     async def work() -> None:
@@ -123,9 +123,10 @@ async def _give(url: str, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
         seconds = time.perf_counter() - began
         async with database.read() as tx:
             leads, desks = await tx.leads.all(), await tx.desks.all()
+            given = await tx.ledger.of_kinds(["lead_opened"])
     finally:
         await database.close()
-    return _counted(leads, desks) | {
+    return _counted(leads, desks, Counter(one.facts["lead"] for one in given)) | {
         "leads_a_second": round(len(leads) / seconds),
         "open": spread(waits),
     }
@@ -143,16 +144,20 @@ async def _open(database: Database, desk: LeadDesk, number: int, now: datetime) 
             continue
 
 
-def _counted(leads: Sequence[Lead], desks: Mapping[RmId, Desk]) -> dict[str, Any]:
+def _counted(
+    leads: Sequence[Lead], desks: Mapping[RmId, Desk], given: Mapping[int, int]
+) -> dict[str, Any]:
     lies: Counter[RmId] = Counter()
     for lead in leads:
         lies[lead.rm] += weight_of(lead.need) if lead.rm else 0
     wrong = sum(desks[one].load != load for one, load in lies.items() if one)
     over = sum(load > RULES.capacity for load in lies.values())
+    twice = sum(given[lead.id] != 1 for lead in leads)
     return {
         "leads": len(leads),
         "over_capacity": over,
+        "given_twice": twice,
         "in_the_pool": sum(not lead.rm for lead in leads),
         "sums_wrong": wrong,
-        "met": len(leads) == _GIVEN and not over and not wrong,
+        "met": len(leads) == _GIVEN and not (over or twice or wrong),
     }
